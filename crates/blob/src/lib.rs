@@ -1,0 +1,1 @@
+//! Stored pictures by the SHA-256 of their content.

@@ -1,0 +1,101 @@
+//! A fractal's row, and how the wire shows it.
+
+use crate::message::BlobKey;
+use crate::{Palette, Recipe, State, Timestamp, Uuid};
+use serde::{Deserialize, Serialize};
+
+/// One requested picture: its recipe and all that is known about it. The row is the truth.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fractal {
+    /// Its name for ever.
+    pub id: Uuid,
+    /// What to render.
+    pub recipe: Recipe,
+    /// Where it stands.
+    pub state: State,
+    /// How many tries were begun; the current task's number.
+    pub attempt: u32,
+    /// The part rendered, 0 to 1.
+    pub progress: f64,
+    /// Why it failed, or why the last try was given back.
+    pub error: Option<String>,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it became done, failed or cancelled.
+    pub finished_at: Option<Timestamp>,
+    /// Seconds the worker took.
+    pub duration: Option<f64>,
+    /// SHA-256 of the picture, in hexadecimal; an old worker may have sent something else before its picture.
+    pub checksum: Option<String>,
+    /// Length of the picture, in bytes.
+    pub size: Option<u64>,
+    /// The worker's name.
+    pub generated_by: Option<String>,
+    /// Where else the picture lies; only ever set by old workers.
+    pub url: Option<String>,
+    /// The stored picture.
+    pub picture: Option<BlobKey>,
+    /// The stored thumbnail.
+    pub thumbnail: Option<BlobKey>,
+}
+
+/// A fractal as the REST interface shows it: the original's fields with their names and types, and ours.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of Fractal and Recipe")]
+pub struct FractalJson {
+    pub checksum: Option<String>,
+    pub duration: Option<f64>,
+    pub generated_by: Option<String>,
+    pub height: u32,
+    pub iterations: u32,
+    pub size: Option<u64>,
+    pub url: Option<String>,
+    pub uuid: Uuid,
+    pub width: u32,
+    pub xa: f64,
+    pub xb: f64,
+    pub ya: f64,
+    pub yb: f64,
+    pub kind: String,
+    pub cx: Option<f64>,
+    pub cy: Option<f64>,
+    pub palette: Palette,
+    pub state: State,
+    pub progress: f64,
+    pub attempt: u32,
+    pub error: Option<String>,
+    pub created_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+}
+
+impl From<&Fractal> for FractalJson {
+    fn from(fractal: &Fractal) -> Self {
+        let recipe = &fractal.recipe;
+        let constant = recipe.formula.constant();
+        Self {
+            checksum: fractal.checksum.clone(),
+            duration: fractal.duration,
+            generated_by: fractal.generated_by.clone(),
+            height: recipe.height,
+            iterations: recipe.iterations,
+            size: fractal.size,
+            url: fractal.url.clone(),
+            uuid: fractal.id,
+            width: recipe.width,
+            xa: recipe.view.xa,
+            xb: recipe.view.xb,
+            ya: recipe.view.ya,
+            yb: recipe.view.yb,
+            kind: recipe.formula.kind().to_owned(),
+            cx: constant.map(|(cx, _)| cx),
+            cy: constant.map(|(_, cy)| cy),
+            palette: recipe.palette,
+            state: fractal.state,
+            progress: fractal.progress,
+            attempt: fractal.attempt,
+            error: fractal.error.clone(),
+            created_at: fractal.created_at,
+            finished_at: fractal.finished_at,
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! What every part of faafo shares: recipes and their limits, states and their legal transitions, queue messages
+//! and the JSON of the wire. Types and rules only: nothing here reads a clock, a file or a socket.
+
+pub mod draw;
+pub mod fractal;
+pub mod limits;
+pub mod message;
+pub mod recipe;
+pub mod request;
+pub mod state;
+pub mod time;
+
+pub use fractal::Fractal;
+pub use limits::{FieldError, Limits};
+pub use message::{BlobRef, Event, Report, Task, TaskResult};
+pub use recipe::{Formula, Palette, Recipe, View};
+pub use request::CreateRequest;
+pub use state::State;
+pub use time::Timestamp;
+pub use uuid::Uuid;

@@ -1,0 +1,239 @@
+//! What travels through the queue: tasks to workers, reports back, events to whoever watches. Never pixels.
+
+use crate::{Recipe, State, Uuid};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// A unit of work: one whole fractal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Task {
+    /// The fractal to render.
+    pub id: Uuid,
+    /// Which try this is, from 1; a report with another number than the row's is out of date.
+    pub attempt: u32,
+    /// What to render.
+    pub recipe: Recipe,
+}
+
+/// What a worker says about a task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The fractal.
+    pub id: Uuid,
+    /// The try, as in the task.
+    pub attempt: u32,
+    /// The worker's name.
+    pub worker: String,
+    /// What happened.
+    pub result: TaskResult,
+}
+
+/// What happened to a task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum TaskResult {
+    /// Rendering goes on; sent at the start and every few seconds, which also keeps the lease.
+    Rendering {
+        /// The part done, 0 to 1.
+        progress: f64,
+    },
+    /// Both blobs are stored.
+    Done {
+        /// The PNG.
+        picture: BlobRef,
+        /// A PNG of at most 300 pixels a side.
+        thumbnail: BlobRef,
+        /// Seconds from taking the task to both blobs stored.
+        duration: f64,
+    },
+    /// It can't be rendered; another try would end the same.
+    Failed {
+        /// Why, for people.
+        reason: String,
+    },
+    /// Not finished and not to blame: the worker stops, or its storage is away. Somebody else shall try.
+    Returned {
+        /// Why, for people.
+        reason: String,
+    },
+}
+
+/// A stored object: its name and its length in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlobRef {
+    /// SHA-256 of the content, which is the object's name.
+    pub key: BlobKey,
+    /// Length of the content, in bytes.
+    pub size: u64,
+}
+
+/// The SHA-256 of a blob's content; 64 lower-case hexadecimal digits as text.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlobKey(pub [u8; 32]);
+
+impl fmt::Display for BlobKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for BlobKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The text is no SHA-256 in lower-case hexadecimal.
+#[derive(Debug, thiserror::Error)]
+#[error("not 64 lower-case hexadecimal digits")]
+pub struct BadBlobKey;
+
+impl FromStr for BlobKey {
+    type Err = BadBlobKey;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.as_bytes();
+        if digits.len() != 64 {
+            return Err(BadBlobKey);
+        }
+        let value = |digit: u8| match digit {
+            b'0'..=b'9' => Ok(digit - b'0'),
+            b'a'..=b'f' => Ok(digit - b'a' + 10),
+            _ => Err(BadBlobKey),
+        };
+        let mut key = [0; 32];
+        for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = value(pair[0])? << 4 | value(pair[1])?;
+        }
+        Ok(Self(key))
+    }
+}
+
+impl Serialize for BlobKey {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for BlobKey {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+/// Something changed; for pages and programs that watch. May be lost: the row is the truth.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// The fractal.
+    #[serde(rename = "uuid")]
+    pub id: Uuid,
+    /// What it is now.
+    pub change: Change,
+    /// The part rendered, 0 to 1.
+    pub progress: f64,
+}
+
+/// What an event tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Change {
+    /// The fractal's state, new or unchanged (progress).
+    State(State),
+    /// The fractal is no more.
+    Deleted(Deleted),
+}
+
+/// The word for a fractal that is no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Deleted {
+    /// Its only value.
+    #[serde(rename = "deleted")]
+    Deleted,
+}
+
+impl Event {
+    /// The fractal is in this state.
+    pub fn state(id: Uuid, state: State, progress: f64) -> Self {
+        Self {
+            id,
+            change: Change::State(state),
+            progress,
+        }
+    }
+
+    /// The fractal is no more.
+    pub fn deleted(id: Uuid) -> Self {
+        Self {
+            id,
+            change: Change::Deleted(Deleted::Deleted),
+            progress: 0.0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Formula, Palette, View};
+
+    #[test]
+    fn a_task_survives_json_bit_for_bit() {
+        let task = Task {
+            id: Uuid::nil(),
+            attempt: 3,
+            recipe: Recipe {
+                formula: Formula::Julia {
+                    cx: -2.123456789012345,
+                    cy: f64::MIN_POSITIVE,
+                },
+                view: View {
+                    xa: 0.1 + 0.2,
+                    xb: -1e-300,
+                    ya: 5e-324,
+                    yb: 1.7976931348623157e308,
+                },
+                width: 1,
+                height: 2,
+                iterations: 3,
+                palette: Palette::Classic,
+            },
+        };
+        assert_eq!(
+            serde_json::from_str::<Task>(&serde_json::to_string(&task).unwrap()).unwrap(),
+            task
+        );
+    }
+
+    #[test]
+    fn a_blob_key_is_64_lower_case_digits_and_nothing_else() {
+        let text = "c826da48d17a0e06b37ccf59dc80d33d28bb44d57fb21bb325299b7f53875194";
+        assert_eq!(text.parse::<BlobKey>().unwrap().to_string(), text);
+        for bad in [
+            "",
+            "C826",
+            &text.to_uppercase(),
+            &text[1..],
+            &format!("{text}0"),
+            &"é".repeat(32),
+        ] {
+            assert!(bad.parse::<BlobKey>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_event_names_its_change_in_one_word() {
+        let json = serde_json::to_string(&Event::state(Uuid::nil(), State::Done, 1.0)).unwrap();
+        assert_eq!(
+            json,
+            r#"{"uuid":"00000000-0000-0000-0000-000000000000","change":"done","progress":1.0}"#
+        );
+        let gone = serde_json::to_string(&Event::deleted(Uuid::nil())).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Event>(&gone).unwrap(),
+            Event::deleted(Uuid::nil())
+        );
+    }
+}

@@ -1,0 +1,364 @@
+//! A request for a fractal, read from JSON field by field so that every mistake names its field.
+
+use crate::limits::{FieldError, Limits, MAX_ITERATIONS, MAX_SIDE, Mistake, check_view};
+use crate::{Formula, Palette, Recipe, Uuid, View, draw};
+use serde_json::{Map, Value};
+
+/// Fields of a fractal that a request may not set, because only a worker's result does.
+const RESULT_FIELDS: [&str; 13] = [
+    "checksum",
+    "duration",
+    "generated_by",
+    "image",
+    "size",
+    "url",
+    "state",
+    "progress",
+    "error",
+    "attempt",
+    "created_at",
+    "finished_at",
+    "thumbnail",
+];
+
+/// Fields that a request may set.
+const REQUEST_FIELDS: [&str; 12] = [
+    "uuid",
+    "kind",
+    "width",
+    "height",
+    "iterations",
+    "xa",
+    "xb",
+    "ya",
+    "yb",
+    "cx",
+    "cy",
+    "palette",
+];
+
+/// A valid request: the recipe is complete.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateRequest {
+    /// The name the client chose, if it did.
+    pub id: Option<Uuid>,
+    /// What to render.
+    pub recipe: Recipe,
+}
+
+impl CreateRequest {
+    /// Reads and checks a request. `kind` is `julia` when absent, the palette is the default one, and a Julia
+    /// constant that is not given is drawn with `rng`, so that the recipe is complete from here on.
+    ///
+    /// # Errors
+    /// The first field that is unknown, missing, of the wrong type or out of range.
+    pub fn parse(
+        object: &Map<String, Value>,
+        limits: &Limits,
+        rng: &mut fastrand::Rng,
+    ) -> Result<Self, FieldError> {
+        for field in object.keys() {
+            check_known(field)?;
+        }
+        let id = object
+            .get("uuid")
+            .filter(|value| !value.is_null())
+            .map(parse_uuid)
+            .transpose()?;
+        let width = whole(object, "width", MAX_SIDE)?;
+        let height = whole(object, "height", MAX_SIDE)?;
+        let iterations = whole(object, "iterations", MAX_ITERATIONS)?;
+        let view = View {
+            xa: number(object, "xa")?,
+            xb: number(object, "xb")?,
+            ya: number(object, "ya")?,
+            yb: number(object, "yb")?,
+        };
+        let palette = palette(object)?;
+        check_view(&view)?;
+        let formula = formula(object, &view, rng)?;
+        let recipe = Recipe {
+            formula,
+            view,
+            width,
+            height,
+            iterations,
+            palette,
+        };
+        limits.check(&recipe)?;
+        Ok(Self { id, recipe })
+    }
+}
+
+fn check_known(field: &str) -> Result<(), FieldError> {
+    if REQUEST_FIELDS.contains(&field) {
+        return Ok(());
+    }
+    let reason = if RESULT_FIELDS.contains(&field) {
+        "only a worker's result may set it".to_owned()
+    } else {
+        format!("no such field; there are {}", REQUEST_FIELDS.join(", "))
+    };
+    Err(FieldError::new(field, Mistake::Unknown, reason))
+}
+
+/// Reads the `uuid` field.
+///
+/// # Errors
+/// Anything but a UUID in its usual form.
+pub fn parse_uuid(value: &Value) -> Result<Uuid, FieldError> {
+    value
+        .as_str()
+        .filter(|text| text.len() == 36)
+        .and_then(|text| Uuid::try_parse(text).ok())
+        .ok_or_else(|| {
+            let reason = format!(
+                "must be a UUID such as 9d1c8f0e-5a75-4c1c-9e3a-0d6d2b7c1f42, and is {}",
+                short(value)
+            );
+            FieldError::new("uuid", Mistake::Type, reason)
+        })
+}
+
+fn formula(
+    object: &Map<String, Value>,
+    view: &View,
+    rng: &mut fastrand::Rng,
+) -> Result<Formula, FieldError> {
+    let constant = (
+        optional_number(object, "cx")?,
+        optional_number(object, "cy")?,
+    );
+    match name(object, "kind")?.unwrap_or("julia") {
+        "julia" => match constant {
+            (Some(cx), Some(cy)) => Ok(Formula::Julia { cx, cy }),
+            (None, None) => {
+                let (cx, cy) = draw::julia_constant(view, rng);
+                Ok(Formula::Julia { cx, cy })
+            }
+            (Some(_), None) => Err(FieldError::new(
+                "cy",
+                Mistake::Missing,
+                "required where cx is given",
+            )),
+            (None, Some(_)) => Err(FieldError::new(
+                "cx",
+                Mistake::Missing,
+                "required where cy is given",
+            )),
+        },
+        "mandelbrot" => match constant {
+            (None, None) => Ok(Formula::Mandelbrot),
+            (cx, _) => {
+                let field = if cx.is_some() { "cx" } else { "cy" };
+                Err(FieldError::new(
+                    field,
+                    Mistake::Unknown,
+                    "a Mandelbrot set has no constant",
+                ))
+            }
+        },
+        other => {
+            let reason = format!(
+                "must be one of {}, and is {other:?}",
+                Formula::KINDS.join(", ")
+            );
+            Err(FieldError::new("kind", Mistake::Range, reason))
+        }
+    }
+}
+
+fn palette(object: &Map<String, Value>) -> Result<Palette, FieldError> {
+    let Some(name) = name(object, "palette")? else {
+        return Ok(Palette::default());
+    };
+    Palette::named(name).ok_or_else(|| {
+        let reason = format!(
+            "must be one of {}, and is {name:?}",
+            Palette::ALL.map(Palette::name).join(", ")
+        );
+        FieldError::new("palette", Mistake::Range, reason)
+    })
+}
+
+fn name<'a>(object: &'a Map<String, Value>, field: &str) -> Result<Option<&'a str>, FieldError> {
+    match object.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => Err(FieldError::new(
+            field,
+            Mistake::Type,
+            format!("must be a name, and is {}", short(other)),
+        )),
+    }
+}
+
+/// A whole number from 1 to `most`. A fraction is rounded to the nearest, as the original's databases did.
+fn whole(object: &Map<String, Value>, field: &str, most: u32) -> Result<u32, FieldError> {
+    let value = required(object, field)?;
+    let range = |kind| {
+        FieldError::new(
+            field,
+            kind,
+            format!(
+                "must be a whole number from 1 to {most}, and is {}",
+                short(value)
+            ),
+        )
+    };
+    let number = value.as_f64().ok_or_else(|| range(Mistake::Type))?.round();
+    if (1.0..=f64::from(most)).contains(&number) {
+        Ok(number as u32)
+    } else {
+        Err(range(Mistake::Range))
+    }
+}
+
+fn number(object: &Map<String, Value>, field: &str) -> Result<f64, FieldError> {
+    finite(field, required(object, field)?)
+}
+
+fn optional_number(object: &Map<String, Value>, field: &str) -> Result<Option<f64>, FieldError> {
+    object
+        .get(field)
+        .filter(|value| !value.is_null())
+        .map(|value| finite(field, value))
+        .transpose()
+}
+
+fn finite(field: &str, value: &Value) -> Result<f64, FieldError> {
+    value
+        .as_f64()
+        .filter(|number| number.is_finite())
+        .ok_or_else(|| {
+            FieldError::new(
+                field,
+                Mistake::Type,
+                format!("must be a finite number, and is {}", short(value)),
+            )
+        })
+}
+
+fn required<'a>(object: &'a Map<String, Value>, field: &str) -> Result<&'a Value, FieldError> {
+    object
+        .get(field)
+        .filter(|value| !value.is_null())
+        .ok_or_else(|| FieldError::new(field, Mistake::Missing, "required"))
+}
+
+/// A value as an error message quotes it: not a megabyte of it.
+fn short(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn parse(changes: Value) -> Result<CreateRequest, FieldError> {
+        let mut object = json!({"width": 41, "height": 30, "iterations": 20,
+            "xa": -1.5, "xb": 1.5, "ya": -1.0, "yb": 1.0});
+        for (key, value) in changes.as_object().unwrap() {
+            object[key] = value.clone();
+        }
+        CreateRequest::parse(
+            object.as_object().unwrap(),
+            &Limits::default(),
+            &mut fastrand::Rng::with_seed(1),
+        )
+    }
+
+    #[test]
+    fn an_old_client_s_request_is_a_julia_set_with_a_constant_drawn() {
+        let request = parse(json!({"uuid": "00000000-0000-4000-8000-000000000001"})).unwrap();
+        assert_eq!(
+            request.id.unwrap().to_string(),
+            "00000000-0000-4000-8000-000000000001"
+        );
+        assert!(request.recipe.formula.constant().is_some());
+        assert_eq!(request.recipe.palette, Palette::Aurora);
+    }
+
+    #[test]
+    fn every_bad_value_is_refused_under_its_own_name() {
+        for (field, value) in [
+            ("width", json!(0)),
+            ("width", json!(-5)),
+            ("width", json!("64")),
+            ("width", json!("abc")),
+            ("width", json!(true)),
+            ("width", json!(null)),
+            ("width", json!(1u64 << 40)),
+            ("width", json!(1e30)),
+            ("width", json!(100_001)),
+            ("height", json!(0.4)),
+            ("height", json!([1])),
+            ("iterations", json!(0)),
+            ("iterations", json!(-1)),
+            ("iterations", json!(10_000_001)),
+            ("xa", json!("abc")),
+            ("xa", json!("1.5")),
+            ("xb", json!(1e101)),
+            ("ya", json!(null)),
+            ("yb", json!({})),
+            ("xa", json!(1.5)),
+            ("ya", json!(1.0)),
+            ("uuid", json!("hello world")),
+            ("uuid", json!(7)),
+            ("uuid", json!("")),
+            ("uuid", json!("a/b")),
+            ("uuid", json!("00000000000040008000000000000001")),
+            ("kind", json!("newton")),
+            ("kind", json!(3)),
+            ("palette", json!("neon")),
+            ("checksum", json!("abc")),
+            ("image", json!("aGVsbG8=")),
+            ("foo", json!(1)),
+            ("state", json!("done")),
+            ("cx", json!("i")),
+        ] {
+            let error = parse(json!({field: value})).expect_err(&format!("{field} = {value}"));
+            assert_eq!(error.field, field, "{error}");
+        }
+    }
+
+    #[test]
+    fn half_a_constant_names_the_other_half() {
+        assert_eq!(parse(json!({"cx": 0.1})).unwrap_err().field, "cy");
+        assert_eq!(parse(json!({"cy": 0.1})).unwrap_err().field, "cx");
+        assert_eq!(
+            parse(json!({"kind": "mandelbrot", "cy": 0.1}))
+                .unwrap_err()
+                .field,
+            "cy"
+        );
+    }
+
+    #[test]
+    fn a_picture_beyond_the_area_limit_is_refused_by_its_longer_side() {
+        let error = parse(json!({"width": 20_000, "height": 100_000})).unwrap_err();
+        assert_eq!(error.field, "height");
+        assert!(error.reason.contains("400000000"), "{error}");
+    }
+
+    #[test]
+    fn fractions_of_pixels_round_as_they_always_did() {
+        assert_eq!(parse(json!({"width": 64.7})).unwrap().recipe.width, 65);
+    }
+
+    #[test]
+    fn a_long_value_is_quoted_short() {
+        assert!(
+            parse(json!({"xa": "é".repeat(1_000_000)}))
+                .unwrap_err()
+                .reason
+                .len()
+                < 300
+        );
+    }
+}

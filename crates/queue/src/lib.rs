@@ -1,0 +1,1 @@
+//! Tasks to workers, reports back, events to whoever watches.

@@ -1,0 +1,1 @@
+//! HTTP: the REST interface, the pages, pictures and live events.

@@ -1,0 +1,1 @@
+//! The rows: fractals, their states and the outbox, in an SQL database.

@@ -1,0 +1,1 @@
+//! Takes tasks, renders them, stores the pictures, reports.

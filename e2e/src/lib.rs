@@ -1,0 +1,1 @@
+//! Starts the built executable and looks at it from outside.
