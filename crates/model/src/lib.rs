@@ -12,7 +12,7 @@ pub mod time;
 
 pub use fractal::Fractal;
 pub use limits::{FieldError, Limits};
-pub use message::{BlobRef, Event, Report, Task, TaskResult};
+pub use message::{BlobKey, BlobRef, Event, Report, Task, TaskResult};
 pub use recipe::{Formula, Palette, Recipe, View};
 pub use request::CreateRequest;
 pub use state::State;

@@ -1,1 +1,66 @@
-//! The rows: fractals, their states and the outbox, in an SQL database.
+//! The rows: fractals, their states and the outbox, in an SQL database. A row is the truth about its fractal; whatever
+//! a message says counts only as far as the conditional updates here let it.
+
+mod accept;
+mod backend;
+mod blobs;
+mod error;
+mod outbox;
+pub mod query;
+mod results;
+mod row;
+mod schema;
+mod sqlite;
+mod views;
+
+use backend::{Backend, Dialect};
+pub use error::{Error, ErrorKind};
+pub use query::Query;
+pub use results::{Finish, LegacyResult, Outcome, Reservation};
+pub use views::Counts;
+
+/// The rows of one database. Cheap to clone: clones share the connections.
+#[derive(Clone)]
+pub struct Store {
+    backend: Backend,
+}
+
+/// How often a task is tried before its fractal fails.
+pub const MAX_ATTEMPTS: u32 = 5;
+
+impl Store {
+    /// Connects to the database that `url` names and brings its tables up to date.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] for a URL that no back end answers to, [`ErrorKind::Unavailable`] when the database can't
+    /// be reached.
+    pub async fn open(url: &str) -> Result<Self, Error> {
+        let scheme = url.split(':').next().unwrap_or_default();
+        let dialect: &'static dyn Dialect = match scheme {
+            "sqlite" => &sqlite::Sqlite,
+            _ => {
+                return Err(Error::config(format!(
+                    "database_url: no back end for {scheme:?}; there is sqlite:"
+                )));
+            }
+        };
+        let store = Self {
+            backend: dialect.connect(url).await?,
+        };
+        schema::migrate(&store.backend).await?;
+        Ok(store)
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// The reason why it does not.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.backend.scalar("SELECT 1").await.map(drop)
+    }
+
+    /// Closes all connections, waiting for statements under way.
+    pub async fn close(&self) {
+        self.backend.close().await;
+    }
+}

@@ -1,0 +1,72 @@
+//! Fractals to rows and back.
+
+use crate::Error;
+use faafo_model::{BlobKey, Formula, Fractal, Palette, Recipe, Timestamp, Uuid, View};
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+/// The columns in the order in which [`read`] expects them.
+pub(crate) const COLUMNS: &str = "uuid, kind, cx, cy, xa, xb, ya, yb, width, height, iterations, palette, state, \
+     attempt, progress, error, created_at, finished_at, duration, checksum, size, generated_by, url, picture, thumbnail";
+
+/// A row as a fractal.
+///
+/// # Errors
+/// [`crate::ErrorKind::Corrupt`] for a row that this program can't have written.
+pub(crate) fn read(row: &AnyRow) -> Result<Fractal, Error> {
+    let uuid: String = row.try_get("uuid")?;
+    let corrupt =
+        |column: &str| Error::corrupt(format!("fractal {uuid}: column {column} makes no sense"));
+    let whole = |column: &str| -> Result<u32, Error> {
+        u32::try_from(row.try_get::<i64, _>(column)?).map_err(|_| corrupt(column))
+    };
+    let formula = match row.try_get::<String, _>("kind")?.as_str() {
+        "julia" => Formula::Julia {
+            cx: row.try_get("cx")?,
+            cy: row.try_get("cy")?,
+        },
+        "mandelbrot" => Formula::Mandelbrot,
+        _ => return Err(corrupt("kind")),
+    };
+    let recipe = Recipe {
+        formula,
+        view: View {
+            xa: row.try_get("xa")?,
+            xb: row.try_get("xb")?,
+            ya: row.try_get("ya")?,
+            yb: row.try_get("yb")?,
+        },
+        width: whole("width")?,
+        height: whole("height")?,
+        iterations: whole("iterations")?,
+        palette: Palette::named(&row.try_get::<String, _>("palette")?)
+            .ok_or_else(|| corrupt("palette"))?,
+    };
+    let key = |column: &str| -> Result<Option<BlobKey>, Error> {
+        let text: Option<String> = row.try_get(column)?;
+        text.map(|text| text.parse().map_err(|_| corrupt(column)))
+            .transpose()
+    };
+    Ok(Fractal {
+        id: Uuid::try_parse(&uuid).map_err(|_| corrupt("uuid"))?,
+        recipe,
+        state: row
+            .try_get::<String, _>("state")?
+            .parse()
+            .map_err(|_| corrupt("state"))?,
+        attempt: whole("attempt")?,
+        progress: row.try_get("progress")?,
+        error: row.try_get("error")?,
+        created_at: Timestamp(row.try_get("created_at")?),
+        finished_at: row.try_get::<Option<i64>, _>("finished_at")?.map(Timestamp),
+        duration: row.try_get("duration")?,
+        checksum: row.try_get("checksum")?,
+        size: row
+            .try_get::<Option<i64>, _>("size")?
+            .and_then(|size| u64::try_from(size).ok()),
+        generated_by: row.try_get("generated_by")?,
+        url: row.try_get("url")?,
+        picture: key("picture")?,
+        thumbnail: key("thumbnail")?,
+    })
+}

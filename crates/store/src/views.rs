@@ -1,0 +1,96 @@
+//! What the pages ask for.
+
+use crate::{Error, Store, row};
+use faafo_model::{Fractal, State};
+use serde::Serialize;
+use sqlx::Row;
+
+/// How many fractals are in each state. Every accepted one is in exactly one of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the fields are the states")]
+pub struct Counts {
+    pub queued: u64,
+    pub rendering: u64,
+    pub done: u64,
+    pub failed: u64,
+    pub cancelled: u64,
+}
+
+impl Counts {
+    /// All of them: every fractal that was accepted and not deleted.
+    pub fn accepted(&self) -> u64 {
+        self.queued + self.rendering + self.done + self.failed + self.cancelled
+    }
+}
+
+impl Store {
+    /// How many fractals are in each state.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn counts(&self) -> Result<Counts, Error> {
+        let sql = "SELECT state, COUNT(*) AS n FROM fractals GROUP BY state";
+        let mut counts = Counts::default();
+        for row in self
+            .backend
+            .query(sql)
+            .fetch_all(&self.backend.read)
+            .await?
+        {
+            let state: String = row.try_get("state")?;
+            let number = u64::try_from(row.try_get::<i64, _>("n")?).unwrap_or(0);
+            match state
+                .parse()
+                .map_err(|error| Error::corrupt(format!("column state: {error}")))?
+            {
+                State::Queued => counts.queued = number,
+                State::Rendering => counts.rendering = number,
+                State::Done => counts.done = number,
+                State::Failed => counts.failed = number,
+                State::Cancelled => counts.cancelled = number,
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Finished pictures, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn newest(&self, limit: u64, offset: u64) -> Result<Vec<Fractal>, Error> {
+        let sql = format!(
+            "SELECT {} FROM fractals WHERE state = 'done' ORDER BY finished_at DESC, uuid DESC LIMIT {limit} OFFSET {offset}",
+            row::COLUMNS
+        );
+        let rows = self
+            .backend
+            .query(sql)
+            .fetch_all(&self.backend.read)
+            .await?;
+        rows.iter().map(row::read).collect()
+    }
+
+    /// Unfinished fractals: those being rendered, then those that have waited longest.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn active(&self, limit: usize) -> Result<Vec<Fractal>, Error> {
+        let mut active = Vec::new();
+        for state in [State::Rendering, State::Queued] {
+            let sql = format!(
+                "SELECT {} FROM fractals WHERE state = '{state}' ORDER BY updated_at LIMIT {}",
+                row::COLUMNS,
+                limit - active.len()
+            );
+            for row in self
+                .backend
+                .query(sql)
+                .fetch_all(&self.backend.read)
+                .await?
+            {
+                active.push(row::read(&row)?);
+            }
+        }
+        Ok(active)
+    }
+}
