@@ -1,1 +1,71 @@
-//! Takes tasks, renders them, stores the pictures, reports.
+//! Takes tasks one by one, renders them, stores the pictures, reports. Knows the queue, the kernel and the blob store;
+//! no rows and no routes.
+
+mod cancel;
+mod pipe;
+mod slot;
+
+use cancel::Cancellations;
+use faafo_blob::BlobStore;
+use faafo_kernel::Renderer;
+use faafo_queue::Queue;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How long a stopping worker goes on with what it has begun; then it hands back.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// A worker's surroundings.
+pub struct Worker {
+    /// Its name, which becomes a picture's `generated_by`.
+    pub name: String,
+    /// How many tasks it works on at once; they share the renderer's threads.
+    pub slots: NonZeroUsize,
+    /// Where tasks come from and reports go.
+    pub queue: Arc<dyn Queue>,
+    /// Where pictures go.
+    pub blobs: Arc<dyn BlobStore>,
+    /// What renders.
+    pub renderer: Arc<Renderer>,
+}
+
+impl Worker {
+    /// Works until `stop`; then finishes what can be finished soon and hands the rest back.
+    pub async fn run(self, stop: CancellationToken) {
+        let worker = Arc::new(self);
+        let cancellations = Arc::new(Cancellations::default());
+        // Hard: no more time.
+        let hand_back = CancellationToken::new();
+        let mut slots = JoinSet::new();
+        for _ in 0..worker.slots.get() {
+            let slot = slot::Slot {
+                worker: Arc::clone(&worker),
+                cancellations: Arc::clone(&cancellations),
+                stop: stop.clone(),
+                hand_back: hand_back.clone(),
+            };
+            slots.spawn(slot.run());
+        }
+        let listener = tokio::spawn({
+            let queue = Arc::clone(&worker.queue);
+            let cancellations = Arc::clone(&cancellations);
+            async move { cancellations.listen(&*queue).await }
+        });
+        stop.cancelled().await;
+        let busy = cancellations.running();
+        if busy > 0 {
+            tracing::info!(busy, "draining");
+        }
+        let all = async { while slots.join_next().await.is_some() {} };
+        tokio::pin!(all);
+        if tokio::time::timeout(DRAIN, &mut all).await.is_err() {
+            tracing::info!("handing back what is not finished");
+            hand_back.cancel();
+            all.await;
+        }
+        listener.abort();
+    }
+}

@@ -1,0 +1,190 @@
+//! One task after the other.
+
+use crate::Worker;
+use crate::cancel::Cancellations;
+use crate::pipe::pipe;
+use bytes::Bytes;
+use faafo_blob::put;
+use faafo_kernel::{RenderError, Watch};
+use faafo_model::{BlobRef, Report, Task, TaskResult};
+use faafo_queue::Delivery;
+use std::io::Write;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
+
+/// How often a task under way is reported; the tracker takes it for lost after many times as long.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+/// The longest pause before storage is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+pub(crate) struct Slot {
+    pub(crate) worker: Arc<Worker>,
+    pub(crate) cancellations: Arc<Cancellations>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) hand_back: CancellationToken,
+}
+
+/// How a task ended that has no result to report.
+enum NoResult {
+    /// Nobody wants it any more.
+    Unwanted,
+    /// The worker stops: somebody else shall do it.
+    HandBack,
+}
+
+impl Slot {
+    pub(crate) async fn run(self) {
+        loop {
+            let task = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return,
+                task = self.worker.queue.next_task() => task,
+            };
+            match task {
+                Ok(task) => self.work(task).await,
+                Err(error) => {
+                    tracing::warn!(%error, "can't receive tasks; trying again");
+                    tokio::time::sleep(HEARTBEAT).await;
+                }
+            }
+        }
+    }
+
+    async fn work(&self, task: Delivery<Task>) {
+        let watch = Watch::new();
+        if !self.cancellations.begin(task.id, &watch) {
+            return task.ack();
+        }
+        let result = tokio::select! {
+            result = self.attempt(&task, &watch) => result,
+            // Only ends with the other branch.
+            () = self.heartbeat(&task, &watch) => return,
+        };
+        self.cancellations.end(task.id);
+        match result {
+            Ok(result) => {
+                self.report(&task, result).await;
+                task.ack();
+            }
+            Err(NoResult::Unwanted) => task.ack(),
+            // Dropped unacknowledged, it goes back to the queue.
+            Err(NoResult::HandBack) => drop(task),
+        }
+    }
+
+    /// Renders and stores. While storage fails, the task is neither lost nor to blame: it is tried until it succeeds.
+    async fn attempt(&self, task: &Task, watch: &Watch) -> Result<TaskResult, NoResult> {
+        let begun = Instant::now();
+        let mut pause = Duration::from_millis(500);
+        loop {
+            let ended = tokio::select! {
+                ended = self.render_and_store(task, watch) => ended,
+                () = self.hand_back.cancelled() => {
+                    watch.cancel();
+                    return Err(NoResult::HandBack);
+                }
+            };
+            let error = match ended {
+                Ok((picture, thumbnail)) => {
+                    let duration = begun.elapsed().as_secs_f64();
+                    return Ok(TaskResult::Done {
+                        picture,
+                        thumbnail,
+                        duration,
+                    });
+                }
+                Err(Failure::Render(RenderError::Cancelled)) => return Err(NoResult::Unwanted),
+                Err(Failure::Render(error @ RenderError::Recipe(_))) => {
+                    return Ok(TaskResult::Failed {
+                        reason: error.to_string(),
+                    });
+                }
+                Err(Failure::Render(error @ RenderError::Panicked(_))) => {
+                    return Ok(TaskResult::Returned {
+                        reason: error.to_string(),
+                    });
+                }
+                Err(Failure::Render(RenderError::Io(error))) => error.to_string(),
+                Err(Failure::Storage(error)) => error.to_string(),
+            };
+            tracing::warn!(id = %task.id, error, "can't store the picture; trying again");
+            tokio::select! {
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+                // No use in waiting for storage while somebody waits for us.
+                () = self.stop.cancelled() => return Err(NoResult::HandBack),
+            }
+            if watch.is_cancelled() {
+                return Err(NoResult::Unwanted);
+            }
+        }
+    }
+
+    async fn render_and_store(
+        &self,
+        task: &Task,
+        watch: &Watch,
+    ) -> Result<(BlobRef, BlobRef), Failure> {
+        let mut upload = self.worker.blobs.begin().await?;
+        let (mut writer, mut pieces) = pipe();
+        let (renderer, recipe) = (Arc::clone(&self.worker.renderer), task.recipe.clone());
+        let render_watch = watch.clone();
+        let rendering = spawn_blocking(move || {
+            let rendered = renderer.render(&recipe, &render_watch, &mut writer)?;
+            writer.flush()?;
+            Ok::<_, RenderError>(rendered)
+        });
+        while let Some(piece) = pieces.recv().await {
+            // On failure the pipe breaks, which ends the rendering.
+            upload.write(piece).await?;
+        }
+        let rendered = match rendering.await {
+            Ok(rendered) => rendered?,
+            Err(panic) => return Err(RenderError::Panicked(panic.to_string()).into()),
+        };
+        let picture = upload.finish().await?;
+        let thumbnail = put(&*self.worker.blobs, Bytes::from(rendered.thumbnail)).await?;
+        Ok((picture, thumbnail))
+    }
+
+    /// Says at once and every second that the task is being worked on; for ever.
+    async fn heartbeat(&self, task: &Task, watch: &Watch) {
+        loop {
+            self.report(
+                task,
+                TaskResult::Rendering {
+                    progress: watch.progress(),
+                },
+            )
+            .await;
+            tokio::time::sleep(HEARTBEAT).await;
+        }
+    }
+
+    async fn report(&self, task: &Task, result: TaskResult) {
+        let report = Report {
+            id: task.id,
+            attempt: task.attempt,
+            worker: self.worker.name.clone(),
+            result,
+        };
+        let is_last = !matches!(report.result, TaskResult::Rendering { .. });
+        while let Err(error) = self.worker.queue.publish_report(&report).await {
+            tracing::warn!(id = %task.id, %error, "can't report");
+            if !is_last || self.hand_back.is_cancelled() {
+                return;
+            }
+            tokio::time::sleep(HEARTBEAT).await;
+        }
+    }
+}
+
+/// Why there is no stored picture.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    #[error(transparent)]
+    Storage(#[from] faafo_blob::Error),
+}
