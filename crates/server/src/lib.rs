@@ -1,1 +1,41 @@
-//! HTTP: the REST interface, the pages, pictures and live events.
+//! HTTP: the REST interface, the pages, the pictures and live events. Knows rows, events and blobs; nothing of kernels.
+
+mod body;
+mod error;
+mod events;
+mod fractals;
+mod health;
+mod language;
+mod list;
+mod pages;
+mod pictures;
+mod results;
+mod routes;
+mod serve;
+mod ui;
+
+use faafo_blob::BlobStore;
+use faafo_model::Limits;
+use faafo_queue::Queue;
+use faafo_store::Store;
+pub use serve::serve;
+use std::sync::Arc;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// A server's surroundings.
+#[derive(Clone)]
+pub struct Server {
+    /// The rows.
+    pub store: Store,
+    /// Where live events come from.
+    pub queue: Arc<dyn Queue>,
+    /// The pictures.
+    pub blobs: Arc<dyn BlobStore>,
+    /// What a recipe may ask for here.
+    pub limits: Limits,
+    /// Wakes a tracker in the same process.
+    pub wake: Arc<Notify>,
+    /// Ends live streams, which would otherwise keep a stopping server waiting.
+    pub stop: CancellationToken,
+}

@@ -1,0 +1,151 @@
+//! The REST interface as a client sees it.
+
+mod connect;
+mod error;
+mod events;
+mod follow;
+mod splitter;
+
+pub use error::ClientError;
+pub use events::{Notice, subscribe};
+pub use follow::{Follower, PATIENCE, Update, follow};
+pub use splitter::Splitter;
+
+use faafo_model::Uuid;
+use faafo_model::fractal::FractalJson;
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+
+/// A service to talk to.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    /// Without a slash at its end.
+    base: String,
+    /// The base as messages may show it.
+    shown: String,
+}
+
+impl Client {
+    /// A client for the service at this URL. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// The URL is no HTTP URL.
+    pub fn new(endpoint: &str) -> anyhow::Result<Self> {
+        let url = connect::check_endpoint(endpoint)?;
+        Ok(Self {
+            http: connect::http_client(&url)?,
+            base: url.as_str().trim_end_matches('/').to_owned(),
+            shown: crate::config::redact(endpoint),
+        })
+    }
+
+    /// A request for a path below the endpoint; the path begins with a slash and needs no encoding.
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base))
+    }
+
+    /// Sends a request; answers other than success become errors with what the server said.
+    async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
+        let response = self.send_as_is(request).await?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        Err(ClientError::from_answer(response).await)
+    }
+
+    async fn send_as_is(&self, request: RequestBuilder) -> Result<Response, ClientError> {
+        let sent = request.send().await;
+        sent.map_err(|error| ClientError::from_transport(&self.shown, error))
+    }
+
+    /// What broke while a body was read.
+    pub fn broken(&self, error: reqwest::Error) -> ClientError {
+        ClientError::from_transport(&self.shown, error)
+    }
+
+    /// An answer ended before it was whole.
+    pub fn cut_short(&self) -> ClientError {
+        ClientError::Broken {
+            endpoint: self.shown.clone(),
+            cause: "the answer ended too early".to_owned(),
+        }
+    }
+
+    async fn whole_body(&self, response: Response) -> Result<Vec<u8>, ClientError> {
+        let body = response.bytes().await.map_err(|error| self.broken(error))?;
+        Ok(body.to_vec())
+    }
+
+    /// Asks for a fractal with this JSON body; returns the row as the server sent it.
+    pub async fn create(&self, body: Vec<u8>) -> Result<Vec<u8>, ClientError> {
+        let request = self
+            .request(Method::POST, "/v1/fractal")
+            .header("Content-Type", "application/json")
+            .header("Accept", "application/json")
+            .body(body);
+        let response = self.send(request).await?;
+        self.whole_body(response).await
+    }
+
+    /// The row of a fractal.
+    pub async fn fractal(&self, id: Uuid) -> Result<FractalJson, ClientError> {
+        let request = self.request(Method::GET, &format!("/v1/fractal/{id}"));
+        let response = self.send(request).await.map_err(|error| error.about(id))?;
+        let body = self.whole_body(response).await?;
+        serde_json::from_slice(&body).map_err(|error| ClientError::nonsense(&self.shown, &error))
+    }
+
+    /// Deletes a fractal.
+    pub async fn delete(&self, id: Uuid) -> Result<(), ClientError> {
+        let request = self.request(Method::DELETE, &format!("/v1/fractal/{id}"));
+        self.send(request).await.map_err(|error| error.about(id))?;
+        Ok(())
+    }
+
+    /// All rows as one document that streams, or those that a filter in the `q` language lets through.
+    pub async fn list(&self, q: Option<&str>) -> Result<Response, ClientError> {
+        let mut url = self.url("/v1/fractal")?;
+        url.query_pairs_mut().append_pair("results_per_page", "-1");
+        if let Some(q) = q {
+            url.query_pairs_mut().append_pair("q", q);
+        }
+        self.send(self.http.get(url)).await
+    }
+
+    fn url(&self, path: &str) -> Result<Url, ClientError> {
+        let url = Url::parse(&format!("{}{path}", self.base));
+        url.map_err(|error| ClientError::nonsense(&self.shown, &error))
+    }
+
+    /// A fractal's picture from byte `from` on, if it still is the one of that checksum, else all of it. The answer may
+    /// be 200, 206 or 416.
+    pub async fn picture(
+        &self,
+        id: Uuid,
+        from: u64,
+        checksum: Option<&str>,
+    ) -> Result<Response, ClientError> {
+        let mut request = self.request(Method::GET, &format!("/fractal/{id}"));
+        if from > 0 {
+            request = request.header("Range", format!("bytes={from}-"));
+            if let Some(checksum) = checksum {
+                request = request.header("If-Range", format!("\"{checksum}\""));
+            }
+        }
+        let response = self.send_as_is(request).await?;
+        match response.status() {
+            StatusCode::OK | StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => {
+                Ok(response)
+            }
+            _ => Err(ClientError::from_answer(response).await.about(id)),
+        }
+    }
+
+    /// The stream of live events.
+    async fn events(&self) -> Result<Response, ClientError> {
+        let request = self
+            .request(Method::GET, "/v1/events")
+            .header("Accept", "text/event-stream");
+        self.send(request).await
+    }
+}

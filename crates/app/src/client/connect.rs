@@ -1,0 +1,118 @@
+//! Building the HTTP client: time-outs, proxies, TLS only where it is needed.
+
+use anyhow::{Context, bail, ensure};
+use reqwest::{ClientBuilder, Url, redirect};
+use std::time::Duration;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Between two pieces of an answer. There is no limit on the whole of it: pictures and lists may be long.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+const MAX_REDIRECTS: usize = 10;
+
+/// Reads an endpoint URL.
+///
+/// # Errors
+/// It is no HTTP URL, or has a query or fragment, which would get lost.
+pub fn check_endpoint(endpoint: &str) -> anyhow::Result<Url> {
+    let shown = crate::config::redact(endpoint);
+    let demand =
+        || format!("endpoint URL {shown:?} must be an HTTP URL such as http://localhost:8080");
+    let url = Url::parse(endpoint.trim()).with_context(demand)?;
+    ensure!(
+        matches!(url.scheme(), "http" | "https") && url.has_host(),
+        demand()
+    );
+    if url.query().is_some() || url.fragment().is_some() {
+        bail!("endpoint URL {shown:?} must not have a query or fragment");
+    }
+    Ok(url)
+}
+
+/// The HTTP client for an endpoint.
+pub fn http_client(endpoint: &Url) -> anyhow::Result<reqwest::Client> {
+    // Already installed: just as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = ClientBuilder::new()
+        .user_agent(concat!("faafo/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT);
+    if is_loopback(endpoint) {
+        builder = builder.no_proxy();
+    }
+    if endpoint.scheme() == "http" {
+        // Reading the system's certificates takes longer than all the rest of a short command.
+        builder = builder
+            .tls_certs_only([])
+            .redirect(redirect::Policy::custom(stay_in_plain_text));
+    }
+    builder.build().context("can't make an HTTP client")
+}
+
+/// Follows redirects, except to HTTPS, for which no certificates are loaded.
+fn stay_in_plain_text(attempt: redirect::Attempt<'_>) -> redirect::Action {
+    if attempt.url().scheme() != "http" {
+        let message = format!(
+            "it redirects to {}: name that as the endpoint",
+            attempt.url()
+        );
+        return attempt.error(message);
+    }
+    if attempt.previous().len() > MAX_REDIRECTS {
+        return attempt.error("it redirects again and again");
+    }
+    attempt.follow()
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || address
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_http_urls_are_endpoints() {
+        for good in [
+            "http://localhost:8080",
+            "https://host/prefix/",
+            "http://[::1]:1",
+            "http://u:p@h",
+        ] {
+            check_endpoint(good).unwrap();
+        }
+        for bad in [
+            "",
+            "localhost:8080",
+            "localhost",
+            "ftp://host",
+            "http://",
+            "http://h?x",
+            "http://h#x",
+        ] {
+            let error = check_endpoint(bad).unwrap_err().to_string();
+            assert!(error.contains(bad), "{error}");
+        }
+        let error = check_endpoint("ftp://u:s3cret@h").unwrap_err();
+        assert!(!format!("{error:#}").contains("s3cret"));
+    }
+
+    #[test]
+    fn loopback_hosts_are_known_in_every_spelling() {
+        for (url, loopback) in [
+            ("http://localhost:8080", true),
+            ("http://127.0.0.2", true),
+            ("http://[::1]:9", true),
+            ("http://10.0.0.1", false),
+            ("http://localhost.example.org", false),
+        ] {
+            assert_eq!(is_loopback(&Url::parse(url).unwrap()), loopback, "{url}");
+        }
+    }
+}

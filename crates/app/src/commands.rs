@@ -1,0 +1,66 @@
+//! What each command does.
+
+mod create;
+mod delete;
+mod documents;
+mod get;
+mod list;
+mod progress;
+mod settings;
+mod show;
+mod watch;
+
+use crate::args::{Cli, Command};
+use crate::client::Client;
+use crate::config::{self, Settings};
+use crate::output::Output;
+use anyhow::Context;
+use tokio::runtime::Builder;
+
+/// Runs the command that the arguments name.
+pub fn run(cli: Cli) -> anyhow::Result<()> {
+    match &cli.command {
+        Some(Command::Completions { shell }) => return documents::completions(*shell),
+        Some(Command::Man { command }) => return documents::man(command.as_deref()),
+        _ => {}
+    }
+    let settings = config::load(
+        cli.global.config_file.as_deref(),
+        &config::environment(),
+        cli.overrides(),
+    )?;
+    match cli.command {
+        None | Some(Command::Up(_)) => crate::up::run(&settings.config()?),
+        Some(Command::Config(command)) => settings::run(&command, &settings),
+        Some(command) => talk(command, &settings),
+    }
+}
+
+/// Runs a command that talks to a service. One thread does: there is hardly anything to do but to wait.
+fn talk(command: Command, settings: &Settings) -> anyhow::Result<()> {
+    let config = settings.config()?;
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("can't start the event loop")?;
+    let result = runtime.block_on(async {
+        let client = Client::new(&config.endpoint_url)?;
+        let mut out = Output::new();
+        match command {
+            Command::Create(args) => create::run(&client, &args, &mut out).await,
+            Command::List(args) => list::run(&client, &args, &mut out).await,
+            Command::Show(args) => show::run(&client, &args, &mut out).await,
+            Command::Get(args) => get::run(&client, &args, &mut out).await,
+            Command::Delete(args) => delete::run(&client, &args).await,
+            Command::Watch(args) => watch::run(&client, &args, &mut out).await,
+            Command::Up(_)
+            | Command::Config(_)
+            | Command::Completions { .. }
+            | Command::Man { .. } => anyhow::bail!("this command talks to no service"),
+        }?;
+        out.flush()
+    });
+    // A name that takes long to resolve must not hold up the end.
+    runtime.shutdown_background();
+    result
+}

@@ -1,0 +1,60 @@
+//! Hiding what must not be shown.
+
+/// Query parameters whose names contain one of these hold secrets.
+const SECRET: [&str; 4] = ["password", "passwd", "secret", "token"];
+
+/// A URL with the password in its user information, and secrets among its query parameters, replaced by `***`.
+///
+/// A password that should have been percent-encoded and was not is hidden too, at the price of hiding more than
+/// needed where an `@` stands in a path.
+pub fn redact(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let rest = match rest.rsplit_once('@') {
+        Some((user, host)) => match user.split_once(':') {
+            Some((name, _)) => format!("{name}:***@{host}"),
+            None => rest.to_owned(),
+        },
+        None => rest.to_owned(),
+    };
+    let Some((place, query)) = rest.split_once('?') else {
+        return format!("{scheme}://{rest}");
+    };
+    let parameters: Vec<String> = query.split('&').map(redact_parameter).collect();
+    format!("{scheme}://{place}?{}", parameters.join("&"))
+}
+
+fn redact_parameter(parameter: &str) -> String {
+    match parameter.split_once('=') {
+        Some((name, _)) if SECRET.iter().any(|word| name.to_lowercase().contains(word)) => {
+            format!("{name}=***")
+        }
+        _ => parameter.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_hidden_however_badly_it_is_encoded() {
+        for (url, shown) in [
+            (
+                "amqp://faafo:s3cret@host:5672/x",
+                "amqp://faafo:***@host:5672/x",
+            ),
+            ("mysql://u:p@ss/w:rd?@h/db", "mysql://u:***@h/db"),
+            (
+                "s3://h/bucket?region=x&secret_key=abc",
+                "s3://h/bucket?region=x&secret_key=***",
+            ),
+            ("http://localhost:8080", "http://localhost:8080"),
+            ("http://user@host/", "http://user@host/"),
+            ("sqlite:faafo.db", "sqlite:faafo.db"),
+        ] {
+            assert_eq!(redact(url), shown);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The faafo executable: every role and every client command.
+
+mod args;
+mod client;
+mod commands;
+mod config;
+mod logging;
+mod output;
+mod table;
+mod up;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = args::Cli::parse();
+    logging::start(&cli);
+    output::exit_code(commands::run(cli))
+}

@@ -1,0 +1,64 @@
+//! A new installation greets the newcomer with pictures.
+
+use anyhow::Context;
+use faafo_model::{CreateRequest, Formula, Palette, Recipe, View};
+use faafo_store::Store;
+use std::time::{Duration, SystemTime};
+
+/// Asks for a handful of fractals, by the way that every request takes.
+///
+/// # Errors
+/// When the database refuses them.
+pub async fn greet(store: &Store) -> anyhow::Result<()> {
+    let begun = SystemTime::now();
+    for (number, recipe) in recipes().into_iter().enumerate() {
+        // Apart from each other, so that they are made, and stand in the gallery, in this order.
+        let now = begun + Duration::from_micros(number as u64);
+        let request = CreateRequest { id: None, recipe };
+        store
+            .accept(&request, now.into())
+            .await
+            .context("can't ask for the first pictures")?;
+    }
+    Ok(())
+}
+
+fn recipes() -> Vec<Recipe> {
+    let julia = |cx, cy, xa: f64, ya: f64, iterations, palette| Recipe {
+        formula: Formula::Julia { cx, cy },
+        view: View {
+            xa,
+            xb: -xa,
+            ya,
+            yb: -ya,
+        },
+        width: 1200,
+        height: 900,
+        iterations,
+        palette,
+    };
+    let mandelbrot = |x: f64, y: f64, half_width: f64, iterations| Recipe {
+        formula: Formula::Mandelbrot,
+        view: View {
+            xa: x - half_width,
+            xb: x + half_width,
+            ya: y - half_width * 0.75,
+            yb: y + half_width * 0.75,
+        },
+        width: 1200,
+        height: 900,
+        iterations,
+        palette: Palette::Aurora,
+    };
+    // Seahorse valley, its neighbourhood and the usual suspects; the last one becomes the first in the gallery.
+    vec![
+        julia(-0.4, 0.6, -1.6, -1.2, 512, Palette::Classic),
+        julia(-0.835, -0.2321, -1.6, -1.2, 512, Palette::Aurora),
+        mandelbrot(-0.743643887037151, 0.13182590420533, 0.0012, 2_000),
+        julia(0.285, 0.01, -1.5, -1.125, 512, Palette::Aurora),
+        mandelbrot(-0.7453, 0.1127, 0.004, 1_500),
+        julia(-0.70176, -0.3842, -1.6, -1.2, 512, Palette::Aurora),
+        julia(-0.8, 0.156, -1.6, -1.2, 512, Palette::Aurora),
+        mandelbrot(-0.65, 0.0, 1.9, 1_000),
+    ]
+}

@@ -1,0 +1,68 @@
+//! Request bodies: JSON objects of bounded size.
+
+use crate::error::{ApiError, Result};
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, StatusCode, header};
+use serde_json::{Map, Value};
+
+/// Reads a JSON object of at most `limit` bytes.
+pub(crate) async fn object(headers: &HeaderMap, body: Body, limit: usize) -> Result<Map<String, Value>> {
+    check_content_type(headers)?;
+    let bytes = to_bytes(body, limit).await.map_err(|error| too_large_or_broken(&error, limit))?;
+    match serde_json::from_slice(&bytes) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(ApiError::undecodable("the body must be a JSON object")),
+        Err(error) => Err(undecodable(&bytes, &error)),
+    }
+}
+
+fn check_content_type(headers: &HeaderMap) -> Result<()> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = given.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    let message = "Request must have \"Content-Type: application/json\" header";
+    Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
+}
+
+fn too_large_or_broken(error: &axum::Error, limit: usize) -> ApiError {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(cause) = source {
+        if cause.to_string().contains("length limit exceeded") {
+            let detail = format!("the body must be at most {limit} bytes");
+            return ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, detail);
+        }
+        source = cause.source();
+    }
+    ApiError::undecodable("the body broke off")
+}
+
+/// Python writes NaN and Infinity, which are no JSON; the answer then still names the field.
+fn undecodable(bytes: &[u8], error: &serde_json::Error) -> ApiError {
+    let text = String::from_utf8_lossy(bytes);
+    let detail = format!("the body is not JSON: {error}");
+    match field_that_is_not_finite(&text) {
+        Some(field) => ApiError::field(field, "must be a finite number").with("message", "Unable to decode data"),
+        None => ApiError::undecodable(detail),
+    }
+}
+
+fn field_that_is_not_finite(text: &str) -> Option<&str> {
+    let at = ["NaN", "Infinity"].iter().filter_map(|word| text.find(word)).min()?;
+    let before = text[..at].trim_end_matches('-').trim_end().strip_suffix(':')?.trim_end().strip_suffix('"')?;
+    before.rsplit_once('"').map(|(_, field)| field)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_is_not_finite_is_blamed_on_its_field() {
+        assert_eq!(field_that_is_not_finite(r#"{"xb": 1.5, "xa": NaN, "ya" : -Infinity}"#), Some("xa"));
+        assert_eq!(field_that_is_not_finite(r#"{"ya" : -Infinity}"#), Some("ya"));
+        assert_eq!(field_that_is_not_finite(r#"NaN"#), None);
+        assert_eq!(field_that_is_not_finite(r#"{"a":"#), None);
+    }
+}

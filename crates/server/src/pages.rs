@@ -1,0 +1,116 @@
+//! The web pages' addresses.
+
+use crate::error::ApiError;
+use crate::{Server, ui};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use faafo_blob::Hasher;
+use faafo_model::Uuid;
+
+/// Pictures on a page of the gallery.
+const PICTURES: u64 = 24;
+/// Unfinished fractals shown on the first page.
+const ACTIVE: usize = 8;
+
+/// `GET /` and `GET /index`
+pub(crate) async fn first(state: State<Server>) -> Response {
+    gallery(state, 1).await
+}
+
+/// `GET /index/<page>`
+pub(crate) async fn index(state: State<Server>, Path(page): Path<String>) -> Response {
+    match page.parse() {
+        Ok(page @ 1..) => gallery(state, page).await,
+        _ => not_found("The gallery's pages are counted from 1."),
+    }
+}
+
+async fn gallery(State(server): State<Server>, page: u64) -> Response {
+    let read = async {
+        let counts = server.store.counts().await?;
+        let done = server.store.newest(PICTURES, (page - 1).saturating_mul(PICTURES)).await?;
+        let active = if page == 1 { server.store.active(ACTIVE).await? } else { Vec::new() };
+        Ok::<_, faafo_store::Error>((counts, done, active))
+    };
+    match read.await {
+        Ok((counts, done, active)) => html(
+            StatusCode::OK,
+            ui::gallery(&ui::GalleryPage {
+                done: &done,
+                active: &active,
+                page,
+                total_pages: counts.done.div_ceil(PICTURES),
+                counts: ui::Counts {
+                    queued: counts.queued,
+                    rendering: counts.rendering,
+                    done: counts.done,
+                    failed: counts.failed,
+                    cancelled: counts.cancelled,
+                },
+            }),
+        ),
+        Err(error) => trouble(error),
+    }
+}
+
+/// `GET /picture/<uuid>`
+pub(crate) async fn picture(State(server): State<Server>, Path(uuid): Path<String>) -> Response {
+    let Ok(id) = Uuid::try_parse(&uuid) else { return no_such_fractal() };
+    match server.store.get(id).await {
+        Ok(Some(fractal)) => html(StatusCode::OK, ui::picture(&fractal)),
+        Ok(None) => no_such_fractal(),
+        Err(error) => trouble(error),
+    }
+}
+
+/// `GET /new`
+pub(crate) async fn new(State(server): State<Server>) -> Response {
+    html(StatusCode::OK, ui::new_form(server.limits.max_area))
+}
+
+/// `GET /static/<name>`
+pub(crate) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    // Pages that were saved or themed still ask for the original's style sheet.
+    let name = if name == "bootstrap/css/bootstrap.min.css" { "base.css" } else { &name };
+    let Some(asset) = ui::asset(name) else { return not_found("There is no such file.") };
+    let mut hasher = Hasher::default();
+    hasher.update(asset.bytes);
+    let etag = format!("\"{}\"", hasher.finish().key);
+    // Checked each time, so that a new version is seen at once; the answer to that is a few bytes.
+    let fixed = [(header::ETAG, etag.clone()), (header::CACHE_CONTROL, "no-cache".to_owned())];
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
+        return (StatusCode::NOT_MODIFIED, fixed).into_response();
+    }
+    (fixed, [(header::CONTENT_TYPE, asset.content_type)], asset.bytes).into_response()
+}
+
+fn no_such_fractal() -> Response {
+    not_found("There is no such fractal. It may have been deleted.")
+}
+
+/// A page that says what is not there.
+pub(crate) fn not_found(detail: &str) -> Response {
+    html(StatusCode::NOT_FOUND, ui::error(404, "Not found", detail))
+}
+
+fn trouble(error: faafo_store::Error) -> Response {
+    tracing::error!(%error, "a page can't be made");
+    let status = if error.kind() == faafo_store::ErrorKind::Unavailable {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        StatusCode::INTERNAL_SERVER_ERROR
+    };
+    let detail = "The service has trouble with its database. Try again in a moment.";
+    html(status, ui::error(status.as_u16(), "Something went wrong", detail))
+}
+
+fn html(status: StatusCode, page: Result<String, askama::Error>) -> Response {
+    match page {
+        Ok(page) => (status, [(header::CACHE_CONTROL, "no-cache")], Html(page)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a page can't be written");
+            ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "the page can't be written").into_response()
+        }
+    }
+}

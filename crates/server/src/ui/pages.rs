@@ -1,0 +1,185 @@
+//! What each template is given.
+
+use super::words::{self, Fact};
+use super::{Counts, GalleryPage, format};
+use askama::Template;
+use faafo_model::{Fractal, State, Uuid};
+
+/// A longer side than this is not decoded by the page; it shows the thumbnail and links to the picture.
+const HUGE: u32 = 8000;
+
+#[derive(Template)]
+#[template(path = "gallery.html")]
+pub struct Gallery<'a> {
+    done: Vec<Card<'a>>,
+    active: Vec<Card<'a>>,
+    counts: Vec<(String, &'static str)>,
+    page: u64,
+    total_pages: u64,
+    empty: bool,
+}
+
+impl<'a> Gallery<'a> {
+    pub fn new(page: &GalleryPage<'a>) -> Self {
+        Self {
+            done: page.done.iter().map(Card::new).collect(),
+            active: page.active.iter().map(Card::new).collect(),
+            counts: counts(&page.counts),
+            page: page.page,
+            total_pages: page.total_pages.max(1),
+            empty: page.done.is_empty(),
+        }
+    }
+
+    /// Where a page of the gallery is found.
+    fn url(&self, page: u64) -> String {
+        match page {
+            0 | 1 => "/".to_owned(),
+            page => format!("/index/{page}"),
+        }
+    }
+
+    /// The page before this one; for a page beyond the end the last there is.
+    fn newer(&self) -> Option<String> {
+        let newer = self.page.saturating_sub(1).min(self.total_pages);
+        (self.page > 1).then(|| self.url(newer))
+    }
+
+    fn older(&self) -> Option<String> {
+        (self.page < self.total_pages).then(|| self.url(self.page + 1))
+    }
+}
+
+/// The counts worth telling: the pictures always, the others unless zero.
+fn counts(counts: &Counts) -> Vec<(String, &'static str)> {
+    let pictures = if counts.done == 1 {
+        "picture"
+    } else {
+        "pictures"
+    };
+    let mut told = vec![(format::thousands(counts.done), pictures)];
+    for (count, label) in [
+        (counts.rendering, "rendering"),
+        (counts.queued, "queued"),
+        (counts.failed, "failed"),
+        (counts.cancelled, "cancelled"),
+    ] {
+        if count > 0 {
+            told.push((format::thousands(count), label));
+        }
+    }
+    told
+}
+
+/// A fractal in a list.
+struct Card<'a> {
+    fractal: &'a Fractal,
+    id: Uuid,
+}
+
+impl<'a> Card<'a> {
+    fn new(fractal: &'a Fractal) -> Self {
+        Self {
+            fractal,
+            id: fractal.id,
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        words::kind(&self.fractal.recipe.formula)
+    }
+
+    fn size(&self) -> String {
+        words::size(self.fractal)
+    }
+
+    fn state(&self) -> State {
+        self.fractal.state
+    }
+
+    fn progress(&self) -> f64 {
+        self.fractal.progress.clamp(0.0, 1.0)
+    }
+
+    fn percent(&self) -> u32 {
+        format::percent(self.fractal.progress)
+    }
+
+    fn describe(&self) -> String {
+        words::describe(self.fractal)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "picture.html")]
+pub struct Picture<'a> {
+    fractal: &'a Fractal,
+    id: Uuid,
+    title: &'static str,
+    place: String,
+    size: String,
+    describe: String,
+    facts: Vec<Fact>,
+    parameters: Vec<(&'static str, String)>,
+    again: String,
+    percent: u32,
+    progress: f64,
+    huge: bool,
+}
+
+impl<'a> Picture<'a> {
+    pub fn new(fractal: &'a Fractal) -> Self {
+        let recipe = &fractal.recipe;
+        let parameters = words::parameters(fractal);
+        let query: Vec<_> = parameters
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        Self {
+            fractal,
+            id: fractal.id,
+            title: words::title(&recipe.formula),
+            place: words::place(fractal),
+            size: words::size(fractal),
+            describe: words::describe(fractal),
+            facts: words::facts(fractal),
+            parameters,
+            again: format!("/new?{}", query.join("&")),
+            percent: format::percent(fractal.progress),
+            progress: fractal.progress.clamp(0.0, 1.0),
+            huge: recipe.width.max(recipe.height) > HUGE,
+        }
+    }
+
+    fn done(&self) -> bool {
+        self.fractal.state == State::Done
+    }
+
+    fn pending(&self) -> bool {
+        !self.fractal.state.is_final()
+    }
+
+    fn failed(&self) -> bool {
+        self.fractal.state == State::Failed
+    }
+}
+
+#[derive(Template)]
+#[template(path = "new.html")]
+pub struct NewForm {
+    pub max_area: u64,
+}
+
+impl NewForm {
+    fn limit(&self) -> String {
+        format::thousands(self.max_area)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+pub struct ErrorPage<'a> {
+    pub status: u16,
+    pub title: &'a str,
+    pub detail: &'a str,
+}

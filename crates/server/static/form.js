@@ -1,0 +1,216 @@
+// The form for a new picture: keeps fields, preview and starting points in step, and sends the request.
+
+import { PRESETS } from "./presets.js";
+import { Sketch, navigate } from "./preview.js";
+import { NUMBERS, drawConstant, drawable, fitted, fromQuery, isSquare, squared, tidy } from "./recipe.js";
+
+/** What is seen first of each kind, and what Reset returns to. */
+const HOME = {
+  julia: { x: 0, y: 0, w: 3.3, h: 1.86 },
+  mandelbrot: { x: -0.7, y: 0, w: 2.9, h: 2.5 },
+};
+
+const form = document.getElementById("form");
+const canvas = document.getElementById("preview");
+const square = document.getElementById("square");
+const format = document.getElementById("format");
+const fields = form.elements;
+const sketch = new Sketch(canvas, 640);
+const maxArea = Number(form.dataset.maxArea);
+
+/** The recipe in the fields; what is no number is NaN. */
+function read() {
+  const recipe = { kind: fields.kind.value, palette: fields.palette.value };
+  for (const name of NUMBERS) recipe[name] = fields[name].value === "" ? NaN : Number(fields[name].value);
+  return recipe;
+}
+
+/** Puts part of a recipe into the fields and shows it. */
+function write(part) {
+  for (const [name, value] of Object.entries(part)) {
+    if (fields[name] && String(fields[name].value) !== String(value)) fields[name].value = String(value);
+  }
+  show();
+}
+
+/** Brings everything that depends on the fields up to date, once in each frame. */
+let shown = false;
+function show() {
+  if (shown) return;
+  shown = true;
+  requestAnimationFrame(() => {
+    shown = false;
+    const recipe = read();
+    showKind(recipe.kind);
+    showSize(recipe);
+    if (drawable(recipe)) sketch.draw(recipe);
+  });
+}
+
+function showKind(kind) {
+  const julia = kind === "julia";
+  document.getElementById("constant").hidden = !julia;
+  const formula = document.getElementById("formula");
+  const word = julia ? "c" : "pixel";
+  const end = julia ? ", starting at the pixel" : ", starting at 0";
+  const italic = (text) => Object.assign(document.createElement("i"), { textContent: text });
+  formula.replaceChildren(italic("z"), " ← ", italic("z"), "² + ", julia ? italic(word) : word, end);
+}
+
+function showSize({ width, height }) {
+  const area = width * height;
+  const megapixels = area / 1e6;
+  const text = megapixels >= 10 ? megapixels.toFixed(0) : megapixels.toFixed(megapixels < 0.1 ? 3 : 1);
+  document.getElementById("area").textContent = Number.isFinite(area) && area > 0 ? `${text} megapixels.` : "";
+  canvas.classList.toggle("wide", width >= height);
+  canvas.classList.toggle("tall", width < height);
+  const known = [...format.options].some((option) => option.value === `${width}x${height}`);
+  format.value = known ? `${width}x${height}` : "";
+}
+
+/** After a new size: the view follows, if it shall. */
+function resized() {
+  const recipe = read();
+  if (square.checked && drawable(recipe)) write(tidy(squared(recipe)));
+  else show();
+}
+
+function goHome() {
+  const recipe = read();
+  write(fitted(HOME[recipe.kind], recipe));
+}
+
+function showError(name, message) {
+  const place = document.getElementById(`${name}-error`);
+  if (!place) return false;
+  place.textContent = message;
+  const field = fields[name];
+  if (field instanceof HTMLElement) {
+    field.setAttribute("aria-invalid", "true");
+    field.focus();
+  }
+  return true;
+}
+
+function clearErrors() {
+  for (const place of form.querySelectorAll(".error")) place.textContent = "";
+  for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+}
+
+/** The mistake that the server would find first, if the page can see it; null if there is none. */
+function mistake(recipe) {
+  const asked = NUMBERS.filter((name) => recipe.kind === "julia" || !["cx", "cy"].includes(name));
+  const empty = asked.find((name) => !Number.isFinite(recipe[name]));
+  if (empty) return [empty, "A number is needed here."];
+  if (recipe.width * recipe.height > maxArea) {
+    const longer = recipe.width >= recipe.height ? "width" : "height";
+    return [longer, `At most ${maxArea.toLocaleString("en")} pixels in all.`];
+  }
+  return null;
+}
+
+async function submit(event) {
+  event.preventDefault();
+  clearErrors();
+  const recipe = read();
+  const wrong = mistake(recipe);
+  if (wrong) return showError(...wrong);
+  if (recipe.kind === "mandelbrot") {
+    delete recipe.cx;
+    delete recipe.cy;
+  }
+  const button = document.getElementById("create");
+  button.disabled = true;
+  try {
+    const answer = await fetch("/v1/fractal", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(recipe),
+    });
+    const body = await answer.json().catch(() => ({}));
+    if (answer.ok) return location.assign(`/picture/${body.uuid}`);
+    const detail = body.detail ?? body.message ?? `The server answered ${answer.status}.`;
+    const message = body.field ? detail.replace(`${body.field}: `, "") : detail;
+    if (!body.field || !showError(body.field, message)) showError("form", detail);
+  } catch {
+    showError("form", "The server can't be reached. Please try again.");
+  } finally {
+    button.disabled = false;
+  }
+}
+
+/** The starting points as buttons, each with its picture. */
+async function showPresets() {
+  const list = document.getElementById("presets");
+  const size = { width: 168, height: 112 };
+  const buttons = PRESETS.map((preset) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "preset";
+    const picture = document.createElement("canvas");
+    picture.width = size.width;
+    picture.height = size.height;
+    button.append(picture, preset.name);
+    button.addEventListener("click", () => choose(preset));
+    return button;
+  });
+  list.replaceChildren(...buttons);
+  let painter;
+  for (const [index, preset] of PRESETS.entries()) {
+    const picture = buttons[index].firstElementChild;
+    painter ??= new Sketch(picture, size.width);
+    const depth = Math.min(preset.iterations, 1500);
+    await painter.draw({ ...preset, ...fitted(preset, size), ...size, iterations: depth, palette: "aurora" }, picture);
+  }
+  painter.close();
+}
+
+function choose(preset) {
+  const { name, x, y, w, h, ...part } = preset;
+  square.checked = true;
+  const size = read();
+  write({ ...part, ...(size.width >= 1 && size.height >= 1 ? fitted(preset, size) : {}) });
+}
+
+form.addEventListener("submit", submit);
+
+form.addEventListener("input", ({ target }) => {
+  target.removeAttribute("aria-invalid");
+  const place = document.getElementById(`${target.name}-error`);
+  if (place) place.textContent = "";
+  if (target === format) {
+    const [width, height] = format.value.split("x");
+    if (!height) return;
+    fields.width.value = width;
+    fields.height.value = height;
+    resized();
+  } else if (["width", "height"].includes(target.name) || target === square) {
+    resized();
+  } else if (target.name === "kind") {
+    goHome();
+  } else {
+    show();
+  }
+});
+
+document.getElementById("draw").addEventListener("click", () => {
+  const recipe = read();
+  if (!drawable({ ...recipe, cx: 0, cy: 0 })) return;
+  const home = fitted(HOME.julia, { width: 4, height: 3 });
+  // Deep inside a set no view holds a constant worth drawing; the whole plane does.
+  const [cx, cy] = drawConstant(Math.abs(recipe.xb - recipe.xa) < 0.5 ? home : recipe);
+  write({ cx: Number(cx.toFixed(6)), cy: Number(cy.toFixed(6)) });
+});
+
+const { zoom } = navigate(canvas, { view: read, change: (view) => write(tidy(view)) });
+document.getElementById("zoom-in").addEventListener("click", () => zoom(1 / 2));
+document.getElementById("zoom-out").addEventListener("click", () => zoom(2));
+document.getElementById("reset").addEventListener("click", goHome);
+
+const asked = fromQuery(new URLSearchParams(location.search));
+if (Object.keys(asked).length > 0) {
+  const merged = { ...read(), ...asked };
+  square.checked = !drawable(merged) || isSquare(merged);
+}
+write(asked);
+showPresets();
