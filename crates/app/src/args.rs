@@ -26,6 +26,7 @@ pub struct Cli {
 
 /// Flags that every command takes, before or after its name.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct GlobalArgs {
     /// The service to talk to [default: http://localhost:8080] [env: FAAFO_ENDPOINT_URL]
     #[arg(long, global = true, value_name = "URL")]

@@ -10,7 +10,7 @@ pub mod request;
 pub mod state;
 pub mod time;
 
-pub use fractal::Fractal;
+pub use fractal::{Fractal, FractalJson};
 pub use limits::{FieldError, Limits};
 pub use message::{BlobKey, BlobRef, Event, Report, Task, TaskResult};
 pub use recipe::{Formula, Palette, Recipe, View};

@@ -52,7 +52,7 @@ pub struct Delivery<T> {
 }
 
 /// What a back end does with a message once its fate is known.
-pub(crate) trait Acknowledge<T>: Send {
+pub(crate) trait Acknowledge<T>: Send + Sync {
     /// It is dealt with for good.
     fn ack(self: Box<Self>);
     /// It is handed back, to be delivered again.

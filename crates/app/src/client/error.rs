@@ -10,19 +10,21 @@ use std::error::Error;
 const MOST_BODY: usize = 64 * 1024;
 /// The most that is shown of it, in characters.
 const MOST_SHOWN: usize = 500;
+/// What to do where nobody listens.
+const START: &str = "; `faafo up` starts a service on this machine, --endpoint-url names another";
 
 /// A request that did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// Nobody answers there; nothing was sent.
-    #[error(
-        "can't connect to {endpoint} ({cause}); `faafo up` starts a service on this machine, --endpoint-url names another"
-    )]
+    #[error("can't connect to {endpoint} ({cause}){hint}")]
     Connect {
         /// The service.
         endpoint: String,
         /// Why.
         cause: String,
+        /// What to do about it, if that is clear.
+        hint: &'static str,
     },
     /// The connection broke, or nothing came for too long; the request may have been carried out.
     #[error("the connection to {endpoint} broke: {cause}")]
@@ -42,6 +44,8 @@ pub enum ClientError {
         status: StatusCode,
         /// What the server said.
         message: String,
+        /// The word for it that programs understand, as the original's answers had it.
+        code: Option<String>,
     },
     /// The answer can't be from a faafo service.
     #[error("{endpoint} gave an answer that makes no sense: {cause}")]
@@ -59,7 +63,12 @@ impl ClientError {
         let endpoint = endpoint.to_owned();
         let cause = innermost(&error);
         if error.is_connect() {
-            Self::Connect { endpoint, cause }
+            let hint = if is_refused(&error) { START } else { "" };
+            Self::Connect {
+                endpoint,
+                cause,
+                hint,
+            }
         } else if error.is_redirect() || error.is_builder() {
             Self::Nonsense { endpoint, cause }
         } else if error.is_timeout() {
@@ -81,8 +90,14 @@ impl ClientError {
                 break;
             }
         }
+        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         let message = explanation(&body).unwrap_or_else(|| format!("the server answered {status}"));
-        Self::Answer { status, message }
+        let code = body.get("message").and_then(Value::as_str);
+        Self::Answer {
+            status,
+            message,
+            code: code.map(str::to_owned),
+        }
     }
 
     /// From an answer that can't be read.
@@ -114,15 +129,14 @@ impl ClientError {
 
     /// Whether a row of that name exists already.
     pub fn is_duplicate(&self) -> bool {
-        matches!(self, Self::Answer { status, message }
+        matches!(self, Self::Answer { status, code, .. }
             if matches!(*status, StatusCode::BAD_REQUEST | StatusCode::CONFLICT)
-                && message.contains("IntegrityError"))
+                && code.as_deref() == Some("IntegrityError"))
     }
 }
 
 /// The part of an error's body that is meant for people: `detail`, else `message`.
-fn explanation(body: &[u8]) -> Option<String> {
-    let body: Value = serde_json::from_slice(body).ok()?;
+fn explanation(body: &Value) -> Option<String> {
     let text = ["detail", "message"].iter().find_map(|field| {
         let text = body.get(*field)?.as_str()?.trim();
         (!text.is_empty()).then_some(text)
@@ -132,6 +146,18 @@ fn explanation(body: &[u8]) -> Option<String> {
         shown.push('…');
     }
     Some(shown)
+}
+
+fn is_refused(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(error) = source {
+        let io = error.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::ConnectionRefused) {
+            return true;
+        }
+        source = error.source();
+    }
+    false
 }
 
 fn innermost(error: &dyn Error) -> String {
@@ -145,21 +171,22 @@ fn innermost(error: &dyn Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn the_server_s_detail_is_preferred_to_its_message() {
-        let body = br#"{"message": "IntegrityError", "detail": "uuid: exists\nalready"}"#;
-        assert_eq!(explanation(body).unwrap(), "uuid: exists already");
-        assert_eq!(explanation(br#"{"message": "No"}"#).unwrap(), "No");
-        for silent in ["", "<html>", "{}", "3", r#"{"detail": ""}"#] {
-            assert_eq!(explanation(silent.as_bytes()), None);
+        let body = json!({"message": "IntegrityError", "detail": "uuid: exists\nalready"});
+        assert_eq!(explanation(&body).unwrap(), "uuid: exists already");
+        assert_eq!(explanation(&json!({"message": "No"})).unwrap(), "No");
+        for silent in [json!(null), json!({}), json!(3), json!({"detail": ""})] {
+            assert_eq!(explanation(&silent), None);
         }
     }
 
     #[test]
     fn a_long_explanation_is_cut() {
-        let body = format!(r#"{{"detail": "{}"}}"#, "é".repeat(9000));
-        assert_eq!(explanation(body.as_bytes()).unwrap().chars().count(), 501);
+        let body = json!({"detail": "é".repeat(9000)});
+        assert_eq!(explanation(&body).unwrap().chars().count(), 501);
     }
 
     #[test]
@@ -167,12 +194,14 @@ mod tests {
         let connect = ClientError::Connect {
             endpoint: "http://localhost:8080".to_owned(),
             cause: "Connection refused (os error 111)".to_owned(),
+            hint: START,
         };
         let text = connect.to_string();
         assert!(text.contains("http://localhost:8080") && text.contains("faafo up"));
         let missing = ClientError::Answer {
             status: StatusCode::NOT_FOUND,
             message: String::new(),
+            code: None,
         };
         assert_eq!(
             missing.about(Uuid::nil()).to_string(),

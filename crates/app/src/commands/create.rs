@@ -6,7 +6,6 @@ use crate::args::CreateArgs;
 use crate::client::{Client, ClientError, follow};
 use crate::commands::progress::Progress;
 use crate::output::Output;
-use anyhow::Context;
 use draw::{Ranges, Request};
 use faafo_model::Uuid;
 use serde::de::IgnoredAny;
@@ -23,9 +22,13 @@ pub async fn run(client: &Client, args: &CreateArgs, out: &mut Output) -> anyhow
     tracing::info!("generating {total} task(s)");
     let mut ids = Vec::with_capacity(total);
     for request in &requests {
-        let row = submit(client, request)
-            .await
-            .with_context(|| format!("created {} of {total} fractals", ids.len()))?;
+        let row = match submit(client, request).await {
+            Err(error) if !ids.is_empty() => {
+                let done = format!("created only {} of {total} fractals", ids.len());
+                return Err(anyhow::Error::new(error).context(done));
+            }
+            row => row?,
+        };
         ids.push(request.uuid);
         // The rest is asked for even if nobody reads any more.
         if !args.json {

@@ -47,7 +47,10 @@ fn verbose_tells_how_many_as_the_original_did() {
 fn a_lost_answer_is_asked_for_again_under_the_same_name() {
     let server = Server::start(|number, _| match number {
         0 => Vec::new(),
-        _ => json("400 Bad Request", r#"{"message": "IntegrityError"}"#),
+        _ => json(
+            "400 Bad Request",
+            r#"{"message": "IntegrityError", "detail": "uuid: exists already"}"#,
+        ),
     });
     let output = Faafo::new().run(&format!("create --tasks 1 --endpoint-url {}", server.url));
     assert!(output.status.success());

@@ -1,0 +1,17 @@
+//! Fractals: a recipe in, a PNG out, on all cores.
+//!
+//! A [`Renderer`] owns the threads. A picture is cut into blocks of whole rows; each block is a pure function of the
+//! recipe: orbits (`orbit`), colours (`palette`), compression (`faafo_picture::png`). What a thread has finished is
+//! written in order, with only a few blocks in flight. CPU only: no I/O but the `Write` handed in, no async runtime.
+//! The same recipe gives the same bytes on every machine and with any number of threads.
+
+mod block;
+mod orbit;
+mod palette;
+mod plane;
+mod pool;
+mod render;
+mod watch;
+
+pub use render::{RenderError, Rendered, Renderer};
+pub use watch::Watch;

@@ -1,0 +1,4 @@
+//! From the ends of orbits to colours.
+
+pub(crate) mod aurora;
+pub(crate) mod classic;

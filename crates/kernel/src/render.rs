@@ -1,0 +1,140 @@
+//! Renders recipes: blocks from the pool, in order, into a PNG.
+
+use crate::Watch;
+use crate::block::{Block, Plan, Work};
+use crate::orbit::Stopped;
+use crate::pool::{JobError, Piece, Pool};
+use faafo_model::recipe::Recipe;
+use faafo_picture::png::Assembler;
+use faafo_picture::thumbnail::Downscaler;
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+/// The largest side of a PNG.
+const MAX_SIDE: u32 = i32::MAX as u32;
+
+/// Renders any number of recipes at once on a fixed number of threads, which end when this is dropped.
+pub struct Renderer {
+    pool: Pool,
+}
+
+/// What a render yields besides the PNG that it wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The picture's thumbnail, a PNG of at most 300 pixels a side.
+    pub thumbnail: Vec<u8>,
+}
+
+/// Why there is no picture, or only the beginning of one.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// [`Watch::cancel`] was called.
+    #[error("the render was cancelled")]
+    Cancelled,
+    /// The picture could not be written.
+    #[error("the picture could not be written")]
+    Io(#[from] io::Error),
+    /// No picture can be made from this recipe.
+    #[error("not a recipe that can be rendered: {0}")]
+    Recipe(&'static str),
+    /// A defect in the renderer, with what it said.
+    #[error("the renderer failed: {0}")]
+    Panicked(String),
+}
+
+impl Renderer {
+    /// Starts the threads.
+    pub fn new(threads: NonZeroUsize) -> io::Result<Self> {
+        Ok(Self {
+            pool: Pool::new(threads)?,
+        })
+    }
+
+    /// Renders a recipe and writes the PNG to `out` as it comes into being; blocks until all is written. Memory does
+    /// not grow with the picture's height: threads wait while `out` is slow. May be called from many threads at once.
+    pub fn render(
+        &self,
+        recipe: &Recipe,
+        watch: &Watch,
+        out: &mut dyn Write,
+    ) -> Result<Rendered, RenderError> {
+        check(recipe)?;
+        watch.begin(u64::from(recipe.width) * u64::from(recipe.height));
+        let plan = Arc::new(Plan::new(recipe));
+        let mut downscaler = Downscaler::with_scale(plan.scale());
+        let mut assembler = Assembler::new(out, &plan.header())?;
+        let abandoned = Abandon::default();
+        let blocks = plan.blocks() as usize;
+        let (watch_of_pieces, abandoned_of_pieces) = (watch.clone(), Arc::clone(&abandoned.0));
+        let piece = move |index| BlockPiece {
+            work: Work::new(&plan, index as u32),
+            watch: watch_of_pieces.clone(),
+            abandoned: Arc::clone(&abandoned_of_pieces),
+        };
+        let consume = |block: Result<Block, Stopped>| {
+            let block = block.map_err(|Stopped| JobError::Stopped)?;
+            downscaler.add(&block.strip);
+            assembler.push(&block.fragment).map_err(JobError::Consumer)
+        };
+        self.pool
+            .run(blocks, &|| watch.is_cancelled(), piece, consume)
+            .map_err(|error| match error {
+                JobError::Stopped => RenderError::Cancelled,
+                JobError::Consumer(error) => RenderError::Io(error),
+                JobError::Panicked(message) => RenderError::Panicked(message),
+            })?;
+        assembler.finish()?;
+        Ok(Rendered {
+            thumbnail: downscaler.finish()?,
+        })
+    }
+}
+
+/// A block of one render.
+struct BlockPiece {
+    work: Work,
+    watch: Watch,
+    abandoned: Arc<AtomicBool>,
+}
+
+impl Piece for BlockPiece {
+    type Output = Result<Block, Stopped>;
+
+    fn go_on(&mut self) -> Option<Self::Output> {
+        let stop = || self.watch.is_cancelled() || self.abandoned.load(Relaxed);
+        let advance = |pixels| self.watch.advance(pixels);
+        self.work.go_on(&stop, &advance).transpose()
+    }
+}
+
+/// Stops the blocks that are still under way when a render ends, for whatever reason.
+#[derive(Default)]
+struct Abandon(Arc<AtomicBool>);
+
+impl Drop for Abandon {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+fn check(recipe: &Recipe) -> Result<(), RenderError> {
+    let view = recipe.view;
+    let (cx, cy) = recipe.formula.constant().unwrap_or_default();
+    let side = 1..=MAX_SIDE;
+    if !side.contains(&recipe.width) || !side.contains(&recipe.height) {
+        Err(RenderError::Recipe(
+            "a side is 0 or beyond 2147483647 pixels",
+        ))
+    } else if recipe.iterations == 0 {
+        Err(RenderError::Recipe("no iterations"))
+    } else if ![view.xa, view.xb, view.ya, view.yb, cx, cy]
+        .iter()
+        .all(|x| x.is_finite())
+    {
+        Err(RenderError::Recipe("a coordinate is not a finite number"))
+    } else {
+        Ok(())
+    }
+}

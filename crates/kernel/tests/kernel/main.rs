@@ -1,0 +1,77 @@
+//! The kernel from outside: recipes in, PNG out.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod golden;
+mod running;
+mod same_bytes;
+
+use faafo_kernel::{Rendered, Renderer, Watch};
+use faafo_model::{Formula, Palette, View, recipe::Recipe};
+use std::num::NonZeroUsize;
+
+/// A renderer with that many threads.
+pub fn renderer(threads: usize) -> Renderer {
+    Renderer::new(NonZeroUsize::new(threads).unwrap()).unwrap()
+}
+
+/// The PNG of a recipe, and what came with it.
+pub fn png_of(renderer: &Renderer, recipe: &Recipe) -> (Vec<u8>, Rendered) {
+    let mut file = Vec::new();
+    let rendered = renderer.render(recipe, &Watch::new(), &mut file).unwrap();
+    (file, rendered)
+}
+
+/// Width, height and colours of a PNG.
+pub fn colours(file: &[u8]) -> (u32, u32, Vec<[u8; 3]>) {
+    let mut decoder = png::Decoder::new(std::io::Cursor::new(file));
+    decoder.ignore_checksums(false);
+    decoder.set_transformations(png::Transformations::EXPAND);
+    let mut reader = decoder.read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut pixels).unwrap();
+    reader.finish().unwrap();
+    assert_eq!(info.color_type, png::ColorType::Rgb);
+    (info.width, info.height, pixels.as_chunks::<3>().0.to_vec())
+}
+
+/// A Julia set of many colours.
+pub fn dragon(width: u32, height: u32, iterations: u32, palette: Palette) -> Recipe {
+    Recipe {
+        formula: Formula::Julia {
+            cx: -0.8,
+            cy: 0.156,
+        },
+        view: View {
+            xa: -2.0,
+            xb: 2.0,
+            ya: -1.5,
+            yb: 1.5,
+        },
+        width,
+        height,
+        iterations,
+        palette,
+    }
+}
+
+/// Ten million iterations for each pixel, none of which escapes or comes back to where it was: a disc on which
+/// z² + c turns by the golden angle.
+pub fn endless(width: u32, height: u32) -> Recipe {
+    Recipe {
+        formula: Formula::Julia {
+            cx: -0.390_540_870_218_4,
+            cy: -0.586_787_907_346_97,
+        },
+        view: View {
+            xa: -0.38,
+            xb: -0.36,
+            ya: -0.35,
+            yb: -0.33,
+        },
+        width,
+        height,
+        iterations: 10_000_000,
+        palette: Palette::Classic,
+    }
+}

@@ -1,0 +1,111 @@
+//! A PNG writer whose image data is made in independent pieces.
+//!
+//! [`compress_block`] turns a block of whole rows into a [`Fragment`], on any thread or machine; an [`Assembler`]
+//! strings the fragments together, one IDAT chunk each, without looking into them. How a picture is cut into blocks
+//! ([`rows_per_block`]) follows from its width and format alone, so a file's bytes depend on nothing but its pixels.
+
+mod assemble;
+mod block;
+
+pub use assemble::Assembler;
+pub use block::{Fragment, Level, compress_block, rows_per_block};
+
+use std::io;
+
+/// How a pixel is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// One byte, an index into the header's palette.
+    Indexed8,
+    /// Three bytes: red, green, blue.
+    Rgb8,
+}
+
+impl Format {
+    /// Bytes of one pixel.
+    pub const fn bytes_per_pixel(self) -> usize {
+        match self {
+            Self::Indexed8 => 1,
+            Self::Rgb8 => 3,
+        }
+    }
+
+    /// Bytes of one row of pixels, without PNG's filter byte.
+    pub const fn row_bytes(self, width: u32) -> usize {
+        width as usize * self.bytes_per_pixel()
+    }
+}
+
+/// What precedes the pixels: size, format and palette.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    width: u32,
+    height: u32,
+    format: Format,
+    palette: Vec<[u8; 3]>,
+}
+
+impl Header {
+    /// A picture of red, green, blue bytes.
+    pub fn rgb(width: u32, height: u32) -> Self {
+        Self {
+            width,
+            height,
+            format: Format::Rgb8,
+            palette: Vec::new(),
+        }
+    }
+
+    /// A picture of indices into `palette`, which holds 1 to 256 colours.
+    pub fn indexed(width: u32, height: u32, palette: &[[u8; 3]]) -> Self {
+        Self {
+            width,
+            height,
+            format: Format::Indexed8,
+            palette: palette.to_vec(),
+        }
+    }
+
+    /// How a pixel is stored.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Bytes of the whole image data before compression, filter bytes included.
+    fn raw_len(&self) -> u64 {
+        u64::from(self.height) * (1 + self.format.row_bytes(self.width) as u64)
+    }
+
+    fn check(&self) -> io::Result<()> {
+        let side = 1..=i32::MAX as u32;
+        let colours_fit = match self.format {
+            Format::Indexed8 => (1..=256).contains(&self.palette.len()),
+            Format::Rgb8 => true,
+        };
+        if side.contains(&self.width) && side.contains(&self.height) && colours_fit {
+            Ok(())
+        } else {
+            Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "not a PNG's size or palette",
+            ))
+        }
+    }
+}
+
+/// A whole small picture in one go: `rows` without gaps, top row first.
+///
+/// # Panics
+/// If `rows` is not exactly the header's number of whole rows.
+pub fn encode(header: &Header, rows: &[u8], level: Level) -> io::Result<Vec<u8>> {
+    let row_bytes = header.format.row_bytes(header.width);
+    assert_eq!(rows.len(), row_bytes * header.height as usize);
+    let block_bytes = row_bytes * rows_per_block(header.format, header.width) as usize;
+    let mut file = Vec::new();
+    let mut assembler = Assembler::new(&mut file, header)?;
+    for block in rows.chunks(block_bytes.max(1)) {
+        assembler.push(&compress_block(header.format, header.width, block, level))?;
+    }
+    assembler.finish()?;
+    Ok(file)
+}
