@@ -50,13 +50,13 @@ fn recipes() -> Vec<Recipe> {
         iterations,
         palette: Palette::Aurora,
     };
-    // Seahorse valley, its neighbourhood and the usual suspects; the last one becomes the first in the gallery.
+    // Seahorse valley, an island in it, and the usual suspects; the last one becomes the first in the gallery.
     vec![
         julia(-0.4, 0.6, -1.6, -1.2, 512, Palette::Classic),
         julia(-0.835, -0.2321, -1.6, -1.2, 512, Palette::Aurora),
-        mandelbrot(-0.743643887037151, 0.13182590420533, 0.0012, 2_000),
+        mandelbrot(-0.7435669, 0.1314023, 0.001_15, 2_000),
         julia(0.285, 0.01, -1.5, -1.125, 512, Palette::Aurora),
-        mandelbrot(-0.7453, 0.1127, 0.004, 1_500),
+        mandelbrot(-0.743643135, 0.131825963, 0.000_007_3, 4_000),
         julia(-0.70176, -0.3842, -1.6, -1.2, 512, Palette::Aurora),
         julia(-0.8, 0.156, -1.6, -1.2, 512, Palette::Aurora),
         mandelbrot(-0.65, 0.0, 1.9, 1_000),

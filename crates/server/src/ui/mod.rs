@@ -12,7 +12,7 @@ mod pages;
 mod tests;
 mod words;
 
-pub use assets::{Asset, asset};
+pub use assets::asset;
 
 use askama::Template;
 use faafo_model::Fractal;
