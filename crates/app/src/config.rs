@@ -36,8 +36,8 @@ pub struct Config {
     pub storage_url: Option<String>,
     /// The largest width × height accepted, in pixels: `max_area`, `FAAFO_MAX_AREA`, default 400000000.
     pub max_area: u64,
-    /// Pictures rendered at the same time: `slots`, `FAAFO_SLOTS`; unset: as suits the machine.
-    pub slots: Option<NonZeroUsize>,
+    /// Pictures rendered at the same time: `slots`, `FAAFO_SLOTS`; 0: nothing is rendered; unset: as suits the machine.
+    pub slots: Option<usize>,
     /// Threads that render: `threads`, `FAAFO_THREADS`; unset: one for each core.
     pub threads: Option<NonZeroUsize>,
     /// Whether an empty data folder gets a first picture: `welcome`, `FAAFO_WELCOME`, default true.

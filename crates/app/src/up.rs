@@ -60,17 +60,23 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         None => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
     };
     // While one picture is being stored, another one is rendered.
-    let slots = config.slots.unwrap_or_else(|| threads.saturating_add(1));
+    let slots = config.slots.unwrap_or(threads.get() + 1);
     let wake = Arc::new(Notify::new());
     let stop_server = CancellationToken::new();
     let stop_worker = CancellationToken::new();
     let stop_tracker = CancellationToken::new();
-    let worker = Worker {
-        name: folder::host_name(),
-        slots,
-        queue: Arc::clone(&queue),
-        blobs: Arc::clone(&blobs),
-        renderer: Arc::new(Renderer::new(threads).context("can't start the render threads")?),
+    let worker = match NonZeroUsize::new(slots) {
+        Some(slots) => Some(Worker {
+            name: folder::host_name(),
+            slots,
+            queue: Arc::clone(&queue),
+            blobs: Arc::clone(&blobs),
+            renderer: Arc::new(Renderer::new(threads).context("can't start the render threads")?),
+        }),
+        None => {
+            tracing::info!("slots is 0: fractals are accepted, but not rendered");
+            None
+        }
     };
     let tracker = Tracker {
         store: store.clone(),
@@ -92,7 +98,14 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let local = listener
         .local_addr()
         .context("can't tell the address listened on")?;
-    let worker = tokio::spawn(worker.run(stop_worker.clone()));
+    let worker = tokio::spawn({
+        let stop = stop_worker.clone();
+        async move {
+            if let Some(worker) = worker {
+                worker.run(stop).await;
+            }
+        }
+    });
     let tracker = tokio::spawn({
         let stop = stop_tracker.clone();
         async move { tracker.run(stop).await }

@@ -1,5 +1,7 @@
 //! What every blob store promises, run over each back end.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use bytes::Bytes;
 use faafo_blob::{BlobStore, ErrorKind, Hasher, open, put};
 use futures_util::TryStreamExt;

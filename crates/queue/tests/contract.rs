@@ -1,5 +1,7 @@
 //! What every queue promises, run over each back end.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use faafo_model::{Event, Formula, Palette, Recipe, Report, State, Task, TaskResult, Uuid, View};
 use faafo_queue::{Queue, open};
 use std::sync::Arc;

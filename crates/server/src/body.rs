@@ -6,9 +6,15 @@ use axum::http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value};
 
 /// Reads a JSON object of at most `limit` bytes.
-pub(crate) async fn object(headers: &HeaderMap, body: Body, limit: usize) -> Result<Map<String, Value>> {
+pub(crate) async fn object(
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+) -> Result<Map<String, Value>> {
     check_content_type(headers)?;
-    let bytes = to_bytes(body, limit).await.map_err(|error| too_large_or_broken(&error, limit))?;
+    let bytes = to_bytes(body, limit)
+        .await
+        .map_err(|error| too_large_or_broken(&error, limit))?;
     match serde_json::from_slice(&bytes) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(ApiError::undecodable("the body must be a JSON object")),
@@ -17,7 +23,10 @@ pub(crate) async fn object(headers: &HeaderMap, body: Body, limit: usize) -> Res
 }
 
 fn check_content_type(headers: &HeaderMap) -> Result<()> {
-    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let given = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let essence = given.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/json") {
         return Ok(());
@@ -43,14 +52,23 @@ fn undecodable(bytes: &[u8], error: &serde_json::Error) -> ApiError {
     let text = String::from_utf8_lossy(bytes);
     let detail = format!("the body is not JSON: {error}");
     match field_that_is_not_finite(&text) {
-        Some(field) => ApiError::field(field, "must be a finite number").with("message", "Unable to decode data"),
+        Some(field) => ApiError::field(field, "must be a finite number")
+            .with("message", "Unable to decode data"),
         None => ApiError::undecodable(detail),
     }
 }
 
 fn field_that_is_not_finite(text: &str) -> Option<&str> {
-    let at = ["NaN", "Infinity"].iter().filter_map(|word| text.find(word)).min()?;
-    let before = text[..at].trim_end_matches('-').trim_end().strip_suffix(':')?.trim_end().strip_suffix('"')?;
+    let at = ["NaN", "Infinity"]
+        .iter()
+        .filter_map(|word| text.find(word))
+        .min()?;
+    let before = text[..at]
+        .trim_end_matches('-')
+        .trim_end()
+        .strip_suffix(':')?
+        .trim_end()
+        .strip_suffix('"')?;
     before.rsplit_once('"').map(|(_, field)| field)
 }
 
@@ -60,8 +78,14 @@ mod tests {
 
     #[test]
     fn a_number_that_is_not_finite_is_blamed_on_its_field() {
-        assert_eq!(field_that_is_not_finite(r#"{"xb": 1.5, "xa": NaN, "ya" : -Infinity}"#), Some("xa"));
-        assert_eq!(field_that_is_not_finite(r#"{"ya" : -Infinity}"#), Some("ya"));
+        assert_eq!(
+            field_that_is_not_finite(r#"{"xb": 1.5, "xa": NaN, "ya" : -Infinity}"#),
+            Some("xa")
+        );
+        assert_eq!(
+            field_that_is_not_finite(r#"{"ya" : -Infinity}"#),
+            Some("ya")
+        );
         assert_eq!(field_that_is_not_finite(r#"NaN"#), None);
         assert_eq!(field_that_is_not_finite(r#"{"a":"#), None);
     }

@@ -21,11 +21,16 @@ impl ApiError {
     /// An error whose message for machines is its text for people.
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let detail = detail.into();
-        Self::bare(status).with("message", detail.clone()).with("detail", detail)
+        Self::bare(status)
+            .with("message", detail.clone())
+            .with("detail", detail)
     }
 
     pub(crate) fn bare(status: StatusCode) -> Self {
-        Self { status, body: Map::new() }
+        Self {
+            status,
+            body: Map::new(),
+        }
     }
 
     /// Sets a field of the answer.
@@ -56,7 +61,9 @@ impl ApiError {
     fn internal(status: StatusCode, error: &dyn std::error::Error) -> Self {
         tracing::error!(%error, "request failed");
         let detail = match status {
-            StatusCode::SERVICE_UNAVAILABLE => "the service can't do this right now; try again in a moment",
+            StatusCode::SERVICE_UNAVAILABLE => {
+                "the service can't do this right now; try again in a moment"
+            }
             StatusCode::INSUFFICIENT_STORAGE => "the picture store is full",
             _ => "an internal error; the service's log says more",
         };
@@ -68,7 +75,9 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(self.body)).into_response();
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
     }
@@ -78,7 +87,10 @@ impl From<FieldError> for ApiError {
     fn from(error: FieldError) -> Self {
         let answer = Self::field(&error.field, &error.reason);
         match error.kind {
-            Mistake::Unknown => answer.with("validation_errors", "Could not determine specific validation errors"),
+            Mistake::Unknown => answer.with(
+                "validation_errors",
+                "Could not determine specific validation errors",
+            ),
             Mistake::Missing => answer.with("message", "IntegrityError"),
             Mistake::Type | Mistake::Range => answer.with("message", "DataError"),
         }
@@ -88,7 +100,9 @@ impl From<FieldError> for ApiError {
 impl From<faafo_store::Error> for ApiError {
     fn from(error: faafo_store::Error) -> Self {
         match error.kind() {
-            faafo_store::ErrorKind::Unavailable => Self::internal(StatusCode::SERVICE_UNAVAILABLE, &error),
+            faafo_store::ErrorKind::Unavailable => {
+                Self::internal(StatusCode::SERVICE_UNAVAILABLE, &error)
+            }
             _ => Self::internal(StatusCode::INTERNAL_SERVER_ERROR, &error),
         }
     }
@@ -97,7 +111,9 @@ impl From<faafo_store::Error> for ApiError {
 impl From<faafo_blob::Error> for ApiError {
     fn from(error: faafo_blob::Error) -> Self {
         match error.kind() {
-            faafo_blob::ErrorKind::Unavailable => Self::internal(StatusCode::SERVICE_UNAVAILABLE, &error),
+            faafo_blob::ErrorKind::Unavailable => {
+                Self::internal(StatusCode::SERVICE_UNAVAILABLE, &error)
+            }
             faafo_blob::ErrorKind::Full => Self::internal(StatusCode::INSUFFICIENT_STORAGE, &error),
             _ => Self::internal(StatusCode::INTERNAL_SERVER_ERROR, &error),
         }

@@ -16,23 +16,32 @@ pub(crate) async fn events(State(server): State<Server>) -> impl IntoResponse {
     let subscription = server.queue.subscribe();
     // At once, so that the client knows that from now on it misses nothing.
     let hello = Event::default().event("hello").data("{}");
-    let stream = stream::unfold((Some(hello), subscription, server.stop), |(hello, mut subscription, stop)| async move {
-        if let Some(hello) = hello {
-            return Some((Ok::<_, Infallible>(hello), (None, subscription, stop)));
-        }
-        let event = tokio::select! {
-            event = subscription.recv() => match event {
-                Ok(event) => tell(&event),
-                Err(RecvError::Lagged(_)) => Event::default().event("resync").data("{}"),
-                Err(RecvError::Closed) => return None,
-            },
-            () = stop.cancelled() => return None,
-        };
-        Some((Ok(event), (None, subscription, stop)))
-    });
+    let stream = stream::unfold(
+        (Some(hello), subscription, server.stop),
+        |(hello, mut subscription, stop)| async move {
+            if let Some(hello) = hello {
+                return Some((Ok::<_, Infallible>(hello), (None, subscription, stop)));
+            }
+            let event = tokio::select! {
+                event = subscription.recv() => match event {
+                    Ok(event) => tell(&event),
+                    Err(RecvError::Lagged(_)) => Event::default().event("resync").data("{}"),
+                    Err(RecvError::Closed) => return None,
+                },
+                () = stop.cancelled() => return None,
+            };
+            Some((Ok(event), (None, subscription, stop)))
+        },
+    );
     // Proxies must not gather events.
-    let headers = [(header::CACHE_CONTROL, "no-store"), (HeaderName::from_static("x-accel-buffering"), "no")];
-    (headers, Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
+    let headers = [
+        (header::CACHE_CONTROL, "no-store"),
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    (
+        headers,
+        Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))),
+    )
 }
 
 fn tell(event: &FractalEvent) -> Event {

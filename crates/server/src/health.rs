@@ -17,10 +17,21 @@ pub(crate) async fn alive() -> Json<Value> {
 pub(crate) async fn ready(State(server): State<Server>) -> Result<Json<Value>> {
     let unready = |part: &str, error: &dyn std::error::Error| {
         tracing::warn!(part, %error, "not ready");
-        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, format!("the {part} does not answer"))
+        ApiError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("the {part} does not answer"),
+        )
     };
-    server.store.ping().await.map_err(|error| unready("database", &error))?;
-    server.blobs.size(&BlobKey([0; 32])).await.map_err(|error| unready("storage", &error))?;
+    server
+        .store
+        .ping()
+        .await
+        .map_err(|error| unready("database", &error))?;
+    server
+        .blobs
+        .size(&BlobKey([0; 32]))
+        .await
+        .map_err(|error| unready("storage", &error))?;
     Ok(Json(json!({"status": "ready"})))
 }
 

@@ -22,15 +22,22 @@ pub(crate) struct Request {
 
 /// Reads `q`; without it everything is listed.
 pub(crate) fn parse(q: Option<&str>) -> Result<Request> {
-    let Some(q) = q else { return Ok(Request::default()) };
+    let Some(q) = q else {
+        return Ok(Request::default());
+    };
     let value = serde_json::from_str(q).map_err(|error| {
         ApiError::undecodable(format!("q: is not JSON: {error}")).with("field", "q")
     })?;
-    let Value::Object(object) = value else { return Err(bad("must be a JSON object")) };
+    let Value::Object(object) = value else {
+        return Err(bad("must be a JSON object"));
+    };
     let mut terms = 0;
     let parts = match object.get("filters") {
         None | Some(Value::Null) => Vec::new(),
-        Some(Value::Array(filters)) => filters.iter().map(|part| filter(part, &mut terms)).collect::<Result<_>>()?,
+        Some(Value::Array(filters)) => filters
+            .iter()
+            .map(|part| filter(part, &mut terms))
+            .collect::<Result<_>>()?,
         Some(_) => return Err(bad("filters must be a list")),
     };
     let filter = match (parts.is_empty(), object.get("disjunction")) {
@@ -40,18 +47,28 @@ pub(crate) fn parse(q: Option<&str>) -> Result<Request> {
     };
     let query = Query {
         filter,
-        order: list(&object, "order_by")?.iter().map(order).collect::<Result<_>>()?,
-        group: list(&object, "group_by")?.iter().map(|part| field_of(part, "field")).collect::<Result<_>>()?,
+        order: list(&object, "order_by")?
+            .iter()
+            .map(order)
+            .collect::<Result<_>>()?,
+        group: list(&object, "group_by")?
+            .iter()
+            .map(|part| field_of(part, "field"))
+            .collect::<Result<_>>()?,
         limit: count(&object, "limit")?,
         offset: count(&object, "offset")?.unwrap_or(0),
     };
-    let single = object.get("single").is_some_and(|single| *single == Value::Bool(true));
+    let single = object
+        .get("single")
+        .is_some_and(|single| *single == Value::Bool(true));
     Ok(Request { query, single })
 }
 
 fn bad(detail: impl std::fmt::Display) -> ApiError {
     let answer = ApiError::new(StatusCode::BAD_REQUEST, format!("q: {detail}"));
-    answer.with("message", "Unable to construct query").with("field", "q")
+    answer
+        .with("message", "Unable to construct query")
+        .with("field", "q")
 }
 
 fn list<'a>(object: &'a Map<String, Value>, name: &str) -> Result<&'a [Value]> {
@@ -65,7 +82,10 @@ fn list<'a>(object: &'a Map<String, Value>, name: &str) -> Result<&'a [Value]> {
 fn count(object: &Map<String, Value>, name: &str) -> Result<Option<u64>> {
     match object.get(name) {
         None | Some(Value::Null) => Ok(None),
-        Some(value) => value.as_u64().map(Some).ok_or_else(|| bad(format_args!("{name} must be a whole number"))),
+        Some(value) => value
+            .as_u64()
+            .map(Some)
+            .ok_or_else(|| bad(format_args!("{name} must be a whole number"))),
     }
 }
 
@@ -73,13 +93,20 @@ fn order(part: &Value) -> Result<(Field, Order)> {
     let direction = match part.get("direction").and_then(Value::as_str) {
         None | Some("asc") => Order::Ascending,
         Some("desc") => Order::Descending,
-        Some(other) => return Err(bad(format_args!("direction must be asc or desc, and is {other:?}"))),
+        Some(other) => {
+            return Err(bad(format_args!(
+                "direction must be asc or desc, and is {other:?}"
+            )));
+        }
     };
     Ok((field_of(part, "field")?, direction))
 }
 
 fn field_of(part: &Value, key: &str) -> Result<Field> {
-    let name = part.get(key).and_then(Value::as_str).ok_or_else(|| bad(format_args!("{key} is missing")))?;
+    let name = part
+        .get(key)
+        .and_then(Value::as_str)
+        .ok_or_else(|| bad(format_args!("{key} is missing")))?;
     Field::named(name).ok_or_else(|| bad(format_args!("there is no field {name:?}")))
 }
 
@@ -89,7 +116,10 @@ fn filter(part: &Value, terms: &mut usize) -> Result<Filter> {
         return Err(bad(format_args!("at most {MOST_TERMS} conditions")));
     }
     let all = |value: &Value, terms: &mut usize| match value {
-        Value::Array(parts) => parts.iter().map(|part| filter(part, terms)).collect::<Result<Vec<_>>>(),
+        Value::Array(parts) => parts
+            .iter()
+            .map(|part| filter(part, terms))
+            .collect::<Result<Vec<_>>>(),
         _ => Err(bad("and, or take a list")),
     };
     if let Some(parts) = part.get("and") {
@@ -102,7 +132,10 @@ fn filter(part: &Value, terms: &mut usize) -> Result<Filter> {
         return Ok(Filter::Not(Box::new(filter(inner, terms)?)));
     }
     let field = field_of(part, "name")?;
-    let op = part.get("op").and_then(Value::as_str).ok_or_else(|| bad("op is missing"))?;
+    let op = part
+        .get("op")
+        .and_then(Value::as_str)
+        .ok_or_else(|| bad("op is missing"))?;
     match op {
         "is_null" => return Ok(Filter::Null(field, true)),
         "is_not_null" => return Ok(Filter::Null(field, false)),
@@ -110,7 +143,9 @@ fn filter(part: &Value, terms: &mut usize) -> Result<Filter> {
         _ => {}
     }
     let compare = comparison(op)?;
-    if matches!(compare, Compare::Like | Compare::NotLike | Compare::ILike) && field.holds() != Type::Text {
+    if matches!(compare, Compare::Like | Compare::NotLike | Compare::ILike)
+        && field.holds() != Type::Text
+    {
         return Err(bad(format_args!("{op} compares texts only")));
     }
     match (part.get("val"), part.get("field")) {
@@ -130,11 +165,19 @@ fn filter(part: &Value, terms: &mut usize) -> Result<Filter> {
 }
 
 fn among(field: Field, among: bool, list: Option<&Value>) -> Result<Filter> {
-    let Some(Value::Array(list)) = list else { return Err(bad("in, not_in need val: a list")) };
+    let Some(Value::Array(list)) = list else {
+        return Err(bad("in, not_in need val: a list"));
+    };
     if list.len() > MOST_VALUES {
         return Err(bad(format_args!("a list has at most {MOST_VALUES} values")));
     }
-    Ok(Filter::Among(field, among, list.iter().map(|value| operand(field, value)).collect::<Result<_>>()?))
+    Ok(Filter::Among(
+        field,
+        among,
+        list.iter()
+            .map(|value| operand(field, value))
+            .collect::<Result<_>>()?,
+    ))
 }
 
 fn comparison(op: &str) -> Result<Compare> {
@@ -201,17 +244,35 @@ mod tests {
     #[test]
     fn null_is_asked_for_as_null() {
         let q = r#"{"filters": [{"name": "url", "op": "eq", "val": null}], "disjunction": true}"#;
-        assert_eq!(filter_of(q), Filter::Or(vec![Filter::Null(Field::Url, true)]));
+        assert_eq!(
+            filter_of(q),
+            Filter::Or(vec![Filter::Null(Field::Url, true)])
+        );
     }
 
     #[test]
     fn nonsense_is_refused_and_never_panics() {
         let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
-        let wide = format!(r#"{{"filters": [{}]}}"#, vec![r#"{"not": {"and": []}}"#; 300].join(","));
-        let long = format!(r#"{{"filters": [{{"name": "width", "op": "in", "val": [{}1]}}]}}"#, "1,".repeat(2000));
+        let wide = format!(
+            r#"{{"filters": [{}]}}"#,
+            vec![r#"{"not": {"and": []}}"#; 300].join(",")
+        );
+        let long = format!(
+            r#"{{"filters": [{{"name": "width", "op": "in", "val": [{}1]}}]}}"#,
+            "1,".repeat(2000)
+        );
         for q in [
-            "", "{bad", "3", "null", "[]", &deep, &wide, &long,
-            r#"{"filters": 3}"#, r#"{"filters": [3]}"#, r#"{"filters": [{"name": "nope", "op": "eq", "val": 1}]}"#,
+            "",
+            "{bad",
+            "3",
+            "null",
+            "[]",
+            &deep,
+            &wide,
+            &long,
+            r#"{"filters": 3}"#,
+            r#"{"filters": [3]}"#,
+            r#"{"filters": [{"name": "nope", "op": "eq", "val": 1}]}"#,
             r#"{"filters": [{"name": "width", "op": "zzz", "val": 1}]}"#,
             r#"{"filters": [{"name": "width", "op": "eq"}]}"#,
             r#"{"filters": [{"name": "width", "op": "eq", "val": {}}]}"#,
@@ -219,8 +280,11 @@ mod tests {
             r#"{"filters": [{"name": "width", "op": "gt", "field": "uuid"}]}"#,
             r#"{"filters": [{"name": "width", "op": "in", "val": 4}]}"#,
             r#"{"filters": [{"name": "created_at", "op": "gt", "val": "yesterday"}]}"#,
-            r#"{"order_by": [{"field": "width", "direction": "up"}]}"#, r#"{"order_by": 1}"#,
-            r#"{"limit": -1}"#, r#"{"limit": "x"}"#, r#"{"group_by": [{"field": 3}]}"#,
+            r#"{"order_by": [{"field": "width", "direction": "up"}]}"#,
+            r#"{"order_by": 1}"#,
+            r#"{"limit": -1}"#,
+            r#"{"limit": "x"}"#,
+            r#"{"group_by": [{"field": 3}]}"#,
         ] {
             assert!(parse(Some(q)).is_err(), "{q}");
         }

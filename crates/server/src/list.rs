@@ -52,7 +52,11 @@ struct Parameters {
 
 impl Parameters {
     fn parse(raw: &str) -> Result<Self> {
-        let mut parameters = Self { page: 1, rows: Rows::Page(DEFAULT_ROWS), q: None };
+        let mut parameters = Self {
+            page: 1,
+            rows: Rows::Page(DEFAULT_ROWS),
+            q: None,
+        };
         for (name, value) in form_pairs(raw) {
             match name.as_str() {
                 "page" => {
@@ -82,7 +86,9 @@ fn form_pairs(raw: &str) -> Vec<(String, String)> {
         let mut rest = text.as_bytes();
         while let [first, tail @ ..] = rest {
             let escaped = |digits: &[u8]| {
-                std::str::from_utf8(digits).ok().and_then(|digits| u8::from_str_radix(digits, 16).ok())
+                std::str::from_utf8(digits)
+                    .ok()
+                    .and_then(|digits| u8::from_str_radix(digits, 16).ok())
             };
             rest = match (first, tail) {
                 (b'%', [high, low, after @ ..]) if escaped(&[*high, *low]).is_some() => {
@@ -114,20 +120,36 @@ async fn one(store: &Store, query: &Query, base: &str) -> Result<Response> {
         [] => Err(ApiError::new(StatusCode::NOT_FOUND, "No result found")),
         [fractal] => {
             let location = format!("{base}/v1/fractal/{}", fractal.id);
-            Ok(([(header::LOCATION, location)], Json(FractalJson::from(fractal))).into_response())
+            Ok((
+                [(header::LOCATION, location)],
+                Json(FractalJson::from(fractal)),
+            )
+                .into_response())
         }
-        _ => Err(ApiError::new(StatusCode::BAD_REQUEST, "Multiple results found")),
+        _ => Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "Multiple results found",
+        )),
     }
 }
 
 async fn page(store: &Store, query: &Query, page: i64, rows: u64, base: &str) -> Result<Response> {
     let total = store.count(query).await?;
     let (first, number) = slice(page, rows, total);
-    let found = if number == 0 { Vec::new() } else { store.list(query, first, number).await? };
+    let found = if number == 0 {
+        Vec::new()
+    } else {
+        store.list(query, first, number).await?
+    };
     let objects: Vec<_> = found.iter().map(FractalJson::from).collect();
     let total_pages = total.div_ceil(rows);
-    let body = json!({"num_results": total, "objects": objects, "page": page, "total_pages": total_pages});
-    Ok(([(header::LINK, link(base, page, total_pages, rows))], Json(body)).into_response())
+    let body =
+        json!({"num_results": total, "objects": objects, "page": page, "total_pages": total_pages});
+    Ok((
+        [(header::LINK, link(base, page, total_pages, rows))],
+        Json(body),
+    )
+        .into_response())
 }
 
 /// Which rows a page holds: first and number. Pages count from 1; page 0 is empty and those before it count from the
@@ -137,11 +159,16 @@ fn slice(page: i64, rows: u64, total: u64) -> (u64, u64) {
     let start = (i128::from(page) - 1) * rows;
     let place = |index: i128| (if index < 0 { index + total } else { index }).clamp(0, total);
     let (first, end) = (place(start), place(start + rows));
-    (u64::try_from(first).unwrap_or(0), u64::try_from(end - first).unwrap_or(0))
+    (
+        u64::try_from(first).unwrap_or(0),
+        u64::try_from(end - first).unwrap_or(0),
+    )
 }
 
 fn link(base: &str, page: i64, total_pages: u64, rows: u64) -> String {
-    let to = |page: i128, rel: &str| format!("<{base}/v1/fractal?page={page}&results_per_page={rows}>; rel=\"{rel}\"");
+    let to = |page: i128, rel: &str| {
+        format!("<{base}/v1/fractal?page={page}&results_per_page={rows}>; rel=\"{rel}\"")
+    };
     let last = to(total_pages.into(), "last");
     if i128::from(page) < i128::from(total_pages) {
         format!("{}, {last}", to(i128::from(page) + 1, "next"))
@@ -155,13 +182,29 @@ fn link(base: &str, page: i64, total_pages: u64, rows: u64) -> String {
 async fn all(store: &Store, query: &Query, base: &str) -> Result<Response> {
     let ids = store.ids(query).await?;
     let head = format!("{{\"num_results\": {}, \"objects\": [", ids.len());
-    let tail = format!("], \"page\": 1, \"total_pages\": {}}}", usize::from(!ids.is_empty()));
-    let state = Streaming { store: store.clone(), ids, next: 0, written: false, head: Some(head), tail: Some(tail) };
+    let tail = format!(
+        "], \"page\": 1, \"total_pages\": {}}}",
+        usize::from(!ids.is_empty())
+    );
+    let state = Streaming {
+        store: store.clone(),
+        ids,
+        next: 0,
+        written: false,
+        head: Some(head),
+        tail: Some(tail),
+    };
     let pieces = stream::try_unfold(state, |mut state| async move {
-        state.piece().await.map(|piece| piece.map(|piece| (piece, state)))
+        state
+            .piece()
+            .await
+            .map(|piece| piece.map(|piece| (piece, state)))
     });
     let last = format!("<{base}/v1/fractal?page=1&results_per_page=-1>; rel=\"last\"");
-    let headers = [(header::CONTENT_TYPE, "application/json".to_owned()), (header::LINK, last)];
+    let headers = [
+        (header::CONTENT_TYPE, "application/json".to_owned()),
+        (header::LINK, last),
+    ];
     Ok((headers, Body::from_stream(pieces)).into_response())
 }
 
@@ -182,10 +225,14 @@ impl Streaming {
         }
         while self.next < self.ids.len() {
             let end = (self.next + BATCH).min(self.ids.len());
-            let rows = self.store.get_many(&self.ids[self.next..end]).await.map_err(|error| {
-                tracing::error!(%error, "a list broke off");
-                std::io::Error::other(error)
-            })?;
+            let rows = self
+                .store
+                .get_many(&self.ids[self.next..end])
+                .await
+                .map_err(|error| {
+                    tracing::error!(%error, "a list broke off");
+                    std::io::Error::other(error)
+                })?;
             self.next = end;
             let mut piece = Vec::new();
             for row in &rows {

@@ -29,8 +29,15 @@ pub(crate) async fn index(state: State<Server>, Path(page): Path<String>) -> Res
 async fn gallery(State(server): State<Server>, page: u64) -> Response {
     let read = async {
         let counts = server.store.counts().await?;
-        let done = server.store.newest(PICTURES, (page - 1).saturating_mul(PICTURES)).await?;
-        let active = if page == 1 { server.store.active(ACTIVE).await? } else { Vec::new() };
+        let done = server
+            .store
+            .newest(PICTURES, (page - 1).saturating_mul(PICTURES))
+            .await?;
+        let active = if page == 1 {
+            server.store.active(ACTIVE).await?
+        } else {
+            Vec::new()
+        };
         Ok::<_, faafo_store::Error>((counts, done, active))
     };
     match read.await {
@@ -56,7 +63,9 @@ async fn gallery(State(server): State<Server>, page: u64) -> Response {
 
 /// `GET /picture/<uuid>`
 pub(crate) async fn picture(State(server): State<Server>, Path(uuid): Path<String>) -> Response {
-    let Ok(id) = Uuid::try_parse(&uuid) else { return no_such_fractal() };
+    let Ok(id) = Uuid::try_parse(&uuid) else {
+        return no_such_fractal();
+    };
     match server.store.get(id).await {
         Ok(Some(fractal)) => html(StatusCode::OK, ui::picture(&fractal)),
         Ok(None) => no_such_fractal(),
@@ -72,17 +81,34 @@ pub(crate) async fn new(State(server): State<Server>) -> Response {
 /// `GET /static/<name>`
 pub(crate) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     // Pages that were saved or themed still ask for the original's style sheet.
-    let name = if name == "bootstrap/css/bootstrap.min.css" { "base.css" } else { &name };
-    let Some(asset) = ui::asset(name) else { return not_found("There is no such file.") };
+    let name = if name == "bootstrap/css/bootstrap.min.css" {
+        "base.css"
+    } else {
+        &name
+    };
+    let Some(asset) = ui::asset(name) else {
+        return not_found("There is no such file.");
+    };
     let mut hasher = Hasher::default();
     hasher.update(asset.bytes);
     let etag = format!("\"{}\"", hasher.finish().key);
     // Checked each time, so that a new version is seen at once; the answer to that is a few bytes.
-    let fixed = [(header::ETAG, etag.clone()), (header::CACHE_CONTROL, "no-cache".to_owned())];
-    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
+    let fixed = [
+        (header::ETAG, etag.clone()),
+        (header::CACHE_CONTROL, "no-cache".to_owned()),
+    ];
+    if headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|known| known.as_bytes() == etag.as_bytes())
+    {
         return (StatusCode::NOT_MODIFIED, fixed).into_response();
     }
-    (fixed, [(header::CONTENT_TYPE, asset.content_type)], asset.bytes).into_response()
+    (
+        fixed,
+        [(header::CONTENT_TYPE, asset.content_type)],
+        asset.bytes,
+    )
+        .into_response()
 }
 
 fn no_such_fractal() -> Response {
@@ -102,7 +128,10 @@ fn trouble(error: faafo_store::Error) -> Response {
         StatusCode::INTERNAL_SERVER_ERROR
     };
     let detail = "The service has trouble with its database. Try again in a moment.";
-    html(status, ui::error(status.as_u16(), "Something went wrong", detail))
+    html(
+        status,
+        ui::error(status.as_u16(), "Something went wrong", detail),
+    )
 }
 
 fn html(status: StatusCode, page: Result<String, askama::Error>) -> Response {
@@ -110,7 +139,11 @@ fn html(status: StatusCode, page: Result<String, askama::Error>) -> Response {
         Ok(page) => (status, [(header::CACHE_CONTROL, "no-cache")], Html(page)).into_response(),
         Err(error) => {
             tracing::error!(%error, "a page can't be written");
-            ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "the page can't be written").into_response()
+            ApiError::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the page can't be written",
+            )
+            .into_response()
         }
     }
 }

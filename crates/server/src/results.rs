@@ -35,7 +35,9 @@ pub(crate) async fn put(
     } else {
         server.store.legacy_result(fractal.id, &result).await?;
     }
-    Ok(Json(FractalJson::from(&fractals::find(&server, &uuid).await?)))
+    Ok(Json(FractalJson::from(
+        &fractals::find(&server, &uuid).await?,
+    )))
 }
 
 fn read(object: &Map<String, Value>, fractal: &Fractal) -> Result<(LegacyResult, Option<Bytes>)> {
@@ -47,30 +49,48 @@ fn read(object: &Map<String, Value>, fractal: &Fractal) -> Result<(LegacyResult,
         match (field.as_str(), value) {
             ("duration" | "checksum" | "size" | "generated_by" | "url" | "image", Value::Null) => {}
             ("duration", _) => {
-                let seconds = value.as_f64().filter(|seconds| (0.0..1e12).contains(seconds));
-                result.duration = Some(seconds.ok_or_else(|| wrong("must be a number of seconds"))?);
+                let seconds = value
+                    .as_f64()
+                    .filter(|seconds| (0.0..1e12).contains(seconds));
+                result.duration =
+                    Some(seconds.ok_or_else(|| wrong("must be a number of seconds"))?);
             }
             ("size", _) => {
                 let bytes = value.as_i64().filter(|bytes| *bytes >= 0);
                 result.size = Some(bytes.ok_or_else(|| wrong("must be a number of bytes"))?);
             }
-            ("checksum", _) => result.checksum = Some(text(value, 64).ok_or_else(|| wrong("must be a SHA-256"))?),
-            ("generated_by", _) => {
-                result.generated_by = Some(text(value, 256).ok_or_else(|| wrong("must be a name"))?);
+            ("checksum", _) => {
+                result.checksum = Some(text(value, 64).ok_or_else(|| wrong("must be a SHA-256"))?)
             }
-            ("url", _) => result.url = Some(text(value, 2_000).ok_or_else(|| wrong("must be a URL"))?),
+            ("generated_by", _) => {
+                result.generated_by =
+                    Some(text(value, 256).ok_or_else(|| wrong("must be a name"))?);
+            }
+            ("url", _) => {
+                result.url = Some(text(value, 2_000).ok_or_else(|| wrong("must be a URL"))?)
+            }
             ("image", _) => {
                 let decoded = value.as_str().and_then(|text| STANDARD.decode(text).ok());
-                image = Some(Bytes::from(decoded.ok_or_else(|| wrong("must be a PNG in base64"))?));
+                image = Some(Bytes::from(
+                    decoded.ok_or_else(|| wrong("must be a PNG in base64"))?,
+                ));
             }
-            ("uuid", _) if value.as_str().is_some_and(|uuid| uuid.eq_ignore_ascii_case(&fractal.id.to_string())) => {}
+            ("uuid", _)
+                if value
+                    .as_str()
+                    .is_some_and(|uuid| uuid.eq_ignore_ascii_case(&fractal.id.to_string())) => {}
             (known, _) if row.get(known) == Some(value) => {}
             (known, _) if row.get(known).is_some() => {
                 let reason = "does not change once the fractal is accepted";
                 return Err(FieldError::new(known, Mistake::Range, reason).into());
             }
             (unknown, _) => {
-                return Err(FieldError::new(unknown, Mistake::Unknown, "no such field of a result").into());
+                return Err(FieldError::new(
+                    unknown,
+                    Mistake::Unknown,
+                    "no such field of a result",
+                )
+                .into());
             }
         }
     }
@@ -78,15 +98,27 @@ fn read(object: &Map<String, Value>, fractal: &Fractal) -> Result<(LegacyResult,
 }
 
 fn text(value: &Value, most: usize) -> Option<String> {
-    value.as_str().filter(|text| text.len() <= most).map(str::to_owned)
+    value
+        .as_str()
+        .filter(|text| text.len() <= most)
+        .map(str::to_owned)
 }
 
-async fn finish(server: &Server, fractal: &Fractal, result: &LegacyResult, image: Bytes) -> Result<()> {
+async fn finish(
+    server: &Server,
+    fractal: &Fractal,
+    result: &LegacyResult,
+    image: Bytes,
+) -> Result<()> {
     let thumbnail = check(fractal, image.clone()).await?;
     let mut hasher = faafo_blob::Hasher::default();
     hasher.update(&image);
     let named = hasher.finish();
-    if result.checksum.as_ref().is_some_and(|given| !given.eq_ignore_ascii_case(&named.key.to_string())) {
+    if result
+        .checksum
+        .as_ref()
+        .is_some_and(|given| !given.eq_ignore_ascii_case(&named.key.to_string()))
+    {
         let reason = format!("does not fit the image, whose SHA-256 is {}", named.key);
         return Err(FieldError::new("checksum", Mistake::Range, reason).into());
     }
@@ -99,16 +131,25 @@ async fn finish(server: &Server, fractal: &Fractal, result: &LegacyResult, image
             picture,
             thumbnail,
             duration: result.duration.or(fractal.duration),
-            worker: result.generated_by.clone().or_else(|| fractal.generated_by.clone()),
+            worker: result
+                .generated_by
+                .clone()
+                .or_else(|| fractal.generated_by.clone()),
         };
         if record(server, finish, [picture, thumbnail]).await? {
-            let rest = LegacyResult { url: result.url.clone(), ..LegacyResult::default() };
+            let rest = LegacyResult {
+                url: result.url.clone(),
+                ..LegacyResult::default()
+            };
             server.store.legacy_result(fractal.id, &rest).await?;
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "an equal picture is just being deleted; send it again"))
+    Err(ApiError::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "an equal picture is just being deleted; send it again",
+    ))
 }
 
 /// Returns whether the matter is settled.
@@ -121,8 +162,17 @@ async fn record(server: &Server, finish: Finish, blobs: [BlobRef; 2]) -> Result<
                     return Ok(false);
                 }
             }
-            if server.store.finish(&finishes, SystemTime::now().into()).await? == [true] {
-                server.queue.publish_event(Event::state(finishes[0].id, faafo_model::State::Done, 1.0));
+            if server
+                .store
+                .finish(&finishes, SystemTime::now().into())
+                .await?
+                == [true]
+            {
+                server.queue.publish_event(Event::state(
+                    finishes[0].id,
+                    faafo_model::State::Done,
+                    1.0,
+                ));
             }
             Ok(true)
         }
@@ -142,12 +192,22 @@ async fn check(fractal: &Fractal, image: Bytes) -> Result<Bytes> {
     });
     let decoded = match decoded.await {
         Ok(Ok(decoded)) => decoded,
-        Ok(Err(error)) => return Err(FieldError::new("image", Mistake::Range, error.to_string()).into()),
-        Err(_) => return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "the service is stopping")),
+        Ok(Err(error)) => {
+            return Err(FieldError::new("image", Mistake::Range, error.to_string()).into());
+        }
+        Err(_) => {
+            return Err(ApiError::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the service is stopping",
+            ));
+        }
     };
     let (width, height) = (fractal.recipe.width, fractal.recipe.height);
     if (decoded.width, decoded.height) != (width, height) {
-        let reason = format!("must be {width} × {height} pixels, and is {} × {}", decoded.width, decoded.height);
+        let reason = format!(
+            "must be {width} × {height} pixels, and is {} × {}",
+            decoded.width, decoded.height
+        );
         return Err(FieldError::new("image", Mistake::Range, reason).into());
     }
     Ok(decoded.thumbnail.into())

@@ -14,16 +14,24 @@ const READ: &str = "GET, HEAD, OPTIONS";
 /// All routes.
 pub(crate) fn router(server: Server) -> Router {
     let fractals = post(fractals::create).get(list::list);
-    let fractal = get(fractals::show).put(results::put).delete(fractals::delete);
+    let fractal = get(fractals::show)
+        .put(results::put)
+        .delete(fractals::delete);
     Router::new()
         .route("/v1/fractal", asked(fractals, "GET, HEAD, OPTIONS, POST"))
-        .route("/v1/fractal/{uuid}", asked(fractal, "DELETE, GET, HEAD, OPTIONS, PUT"))
+        .route(
+            "/v1/fractal/{uuid}",
+            asked(fractal, "DELETE, GET, HEAD, OPTIONS, PUT"),
+        )
         .route("/v1/events", asked(get(events::events), READ))
         .route("/v1/status", asked(get(health::status), READ))
         .route("/healthz", asked(get(health::alive), READ))
         .route("/readyz", asked(get(health::ready), READ))
         .route("/fractal/{uuid}", asked(get(pictures::picture), READ))
-        .route("/fractal/{uuid}/thumbnail", asked(get(pictures::thumbnail), READ))
+        .route(
+            "/fractal/{uuid}/thumbnail",
+            asked(get(pictures::thumbnail), READ),
+        )
         .route("/", asked(get(pages::first), READ))
         .route("/index", asked(get(pages::first), READ))
         .route("/index/{page}", asked(get(pages::index), READ))
@@ -39,7 +47,10 @@ pub(crate) fn router(server: Server) -> Router {
 /// Every address answers OPTIONS with what it allows.
 fn asked(methods: MethodRouter<Server>, allow: &'static str) -> MethodRouter<Server> {
     methods.options(move || async move {
-        [(header::ALLOW, allow), (header::CONTENT_TYPE, "text/html; charset=utf-8")]
+        [
+            (header::ALLOW, allow),
+            (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        ]
     })
 }
 
@@ -47,13 +58,18 @@ fn asked(methods: MethodRouter<Server>, allow: &'static str) -> MethodRouter<Ser
 async fn not_found(request: Request) -> Response {
     let path = request.uri().path();
     if path.starts_with("/v1/") {
-        return ApiError::new(StatusCode::NOT_FOUND, format!("there is nothing at {path}")).into_response();
+        return ApiError::new(StatusCode::NOT_FOUND, format!("there is nothing at {path}"))
+            .into_response();
     }
     pages::not_found(&format!("There is nothing at {path}."))
 }
 
 async fn not_allowed(request: Request) -> ApiError {
-    let detail = format!("{} is not possible at {}", request.method(), request.uri().path());
+    let detail = format!(
+        "{} is not possible at {}",
+        request.method(),
+        request.uri().path()
+    );
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, detail)
 }
 
@@ -67,11 +83,16 @@ async fn protect(request: Request, next: Next) -> Response {
         ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
     ];
     let mut response = next.run(request).await;
     for (name, value) in HEADERS {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
     }
     response
 }

@@ -33,7 +33,10 @@ pub async fn serve(listener: TcpListener, server: Server) {
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_TIMEOUT)
-            .serve_connection(TokioIo::new(prepared(stream)), TowerToHyperService::new(router.clone()));
+            .serve_connection(
+                TokioIo::new(prepared(stream)),
+                TowerToHyperService::new(router.clone()),
+            );
         let connection = connections.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -43,7 +46,10 @@ pub async fn serve(listener: TcpListener, server: Server) {
         });
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN, connections.shutdown()).await.is_err() {
+    if tokio::time::timeout(DRAIN, connections.shutdown())
+        .await
+        .is_err()
+    {
         tracing::info!("breaking off connections that take too long");
     }
 }

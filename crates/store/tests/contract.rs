@@ -1,5 +1,7 @@
 //! What every database promises, run over each back end.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use faafo_model::{
     BlobKey, BlobRef, CreateRequest, Formula, Palette, Recipe, State, Timestamp, Uuid, View,
 };

@@ -15,9 +15,9 @@ pub struct UpArgs {
     /// Where to listen; port 0 lets the system choose one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
-    /// Pictures rendered at the same time
+    /// Pictures rendered at the same time; with 0 fractals are accepted and shown, but not rendered
     #[arg(long, value_name = "N")]
-    pub slots: Option<NonZeroUsize>,
+    pub slots: Option<usize>,
     /// Threads that render [default: one for each core]
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
@@ -40,9 +40,13 @@ impl UpArgs {
                 overrides.push(Override::new(key, flag, value));
             }
         };
-        let count = |value: Option<NonZeroUsize>| value.map(|value| value.get() as u64);
-        whole("slots", "--slots", count(self.slots));
-        whole("threads", "--threads", count(self.threads));
+        let count = |value: usize| value as u64;
+        whole("slots", "--slots", self.slots.map(count));
+        whole(
+            "threads",
+            "--threads",
+            self.threads.map(NonZeroUsize::get).map(count),
+        );
         whole("max_area", "--max-area", self.max_area);
         if let Some(data) = &self.data {
             let data = data.to_string_lossy().into_owned();

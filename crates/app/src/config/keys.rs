@@ -24,6 +24,8 @@ pub enum Kind {
     Address,
     /// 0 to 65535.
     Port,
+    /// A whole number from 0.
+    Number,
     /// A whole number from 1.
     Count,
     /// true or false.
@@ -55,7 +57,7 @@ pub const KEYS: [Key; 11] = [
     key("transport_url", Kind::Text, None, "a queue inside the process"),
     key("storage_url", Kind::Text, None, "files in the data folder"),
     key("max_area", Kind::Count, Some("400000000"), "the largest width × height accepted, in pixels"),
-    key("slots", Kind::Count, None, "as many pictures at a time as suit the machine"),
+    key("slots", Kind::Number, None, "as many pictures at a time as suit the machine"),
     key("threads", Kind::Count, None, "one for each core"),
     key("welcome", Kind::Switch, Some("true"), "whether an empty data folder gets a first picture"),
 ];
@@ -73,7 +75,7 @@ impl Key {
     pub fn read(&self, text: &str) -> Result<Value, String> {
         let value = match self.kind {
             Kind::Text | Kind::Address => Some(Value::String(text.to_owned())),
-            Kind::Port | Kind::Count => text.trim().parse().ok().map(Value::Integer),
+            Kind::Port | Kind::Number | Kind::Count => text.trim().parse().ok().map(Value::Integer),
             Kind::Switch => match text.trim() {
                 "true" | "1" => Some(Value::Boolean(true)),
                 "false" | "0" => Some(Value::Boolean(false)),
@@ -94,6 +96,7 @@ impl Key {
             (Kind::Text, Value::String(text)) => !text.is_empty(),
             (Kind::Address, Value::String(text)) => text.parse::<std::net::IpAddr>().is_ok(),
             (Kind::Port, Value::Integer(number)) => u16::try_from(*number).is_ok(),
+            (Kind::Number, Value::Integer(number)) => *number >= 0,
             (Kind::Count, Value::Integer(number)) => *number >= 1,
             (Kind::Switch, Value::Boolean(_)) => true,
             _ => false,
@@ -111,6 +114,7 @@ impl Kind {
             Self::Text => "must be text that is not empty",
             Self::Address => "must be an IP address as text, such as \"127.0.0.1\" or \"::\"",
             Self::Port => "must be a whole number from 0 to 65535",
+            Self::Number => "must be a whole number from 0",
             Self::Count => "must be a whole number from 1",
             Self::Switch => "must be true or false",
         }

@@ -32,7 +32,7 @@ fn each_layer_overrides_the_one_below() {
     let config = settings.config().unwrap();
     assert_eq!(config.listen_address.to_string(), "127.0.0.1");
     assert_eq!((config.bind_port, config.max_area), (1, 2));
-    assert_eq!(config.slots, NonZeroUsize::new(3));
+    assert_eq!(config.slots, Some(3));
     assert_eq!(config.data, Path::new("/srv"));
     assert_eq!((config.threads, config.database_url), (None, None));
     assert!(config.welcome);
@@ -71,7 +71,8 @@ fn a_wrong_value_names_its_key_and_place_and_never_itself() {
             "bind_port = 65536",
             "FILE: bind_port must be a whole number from 0 to 65535",
         ),
-        ("slots = 0", "FILE: slots must be a whole number from 1"),
+        ("slots = -1", "FILE: slots must be a whole number from 0"),
+        ("threads = 0", "FILE: threads must be a whole number from 1"),
         ("welcome = 'yes'", "FILE: welcome must be true or false"),
         (
             "database_url = ['mysql://u:p@h']",
