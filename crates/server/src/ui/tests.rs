@@ -99,6 +99,7 @@ fn a_finished_picture_comes_with_its_recipe_in_words_command_and_link() {
     assert!(html.contains(&format!("href=\"/fractal/{id}?download\"")));
     let command = html.replace("<span>", "").replace("</span>", "");
     assert!(command.contains("faafo create --kind=julia --cx=-0.8 --cy=0.156 --xa=-2 --xb=2"));
+    assert!(command.contains("--palette=aurora --tasks=1</code>"));
     assert!(html.contains("1.2 MB") && html.contains("1,500"));
     assert!(html.contains("-1.5 … 1e-9"));
 }
