@@ -47,11 +47,11 @@ fn too_large_or_broken(error: &axum::Error, limit: usize) -> ApiError {
     ApiError::undecodable("the body broke off")
 }
 
-/// Python writes NaN and Infinity, which are no JSON; the answer then still names the field.
+/// Python writes NaN and Infinity, which are no JSON, and nobody holds 1e999; the answer then still names the field.
 fn undecodable(bytes: &[u8], error: &serde_json::Error) -> ApiError {
     let text = String::from_utf8_lossy(bytes);
     let detail = format!("the body is not JSON: {error}");
-    match field_that_is_not_finite(&text) {
+    match field_that_is_not_finite(&text).or_else(|| field_out_of_range(&text, error)) {
         Some(field) => ApiError::field(field, "must be a finite number")
             .with("message", "Unable to decode data"),
         None => ApiError::undecodable(detail),
@@ -63,8 +63,23 @@ fn field_that_is_not_finite(text: &str) -> Option<&str> {
         .iter()
         .filter_map(|word| text.find(word))
         .min()?;
-    let before = text[..at]
-        .trim_end_matches('-')
+    field_before(text[..at].trim_end_matches('-'))
+}
+
+/// The field whose number is beyond what an f64 holds, where that is what's wrong.
+fn field_out_of_range<'a>(text: &'a str, error: &serde_json::Error) -> Option<&'a str> {
+    if !error.to_string().starts_with("number out of range") {
+        return None;
+    }
+    let lines_before = text.split_inclusive('\n').take(error.line() - 1);
+    let end = lines_before.map(str::len).sum::<usize>() + error.column();
+    let is_numeric = |char: char| char.is_ascii_digit() || "+-.eE".contains(char);
+    field_before(text.get(..end)?.trim_end_matches(is_numeric))
+}
+
+/// The field whose value begins where this text ends.
+fn field_before(text: &str) -> Option<&str> {
+    let before = text
         .trim_end()
         .strip_suffix(':')?
         .trim_end()
@@ -88,5 +103,18 @@ mod tests {
         );
         assert_eq!(field_that_is_not_finite(r#"NaN"#), None);
         assert_eq!(field_that_is_not_finite(r#"{"a":"#), None);
+    }
+
+    #[test]
+    fn a_number_that_nobody_holds_is_blamed_on_its_field() {
+        for text in [
+            r#"{"xa": 1e999}"#,
+            "{\"yb\": 1,\n  \"xa\" : -12.5E+999, \"xb\": 1e999}",
+        ] {
+            let error = serde_json::from_str::<Value>(text).unwrap_err();
+            assert_eq!(field_out_of_range(text, &error), Some("xa"), "{text}");
+        }
+        let error = serde_json::from_str::<Value>(r#"{"xa": }"#).unwrap_err();
+        assert_eq!(field_out_of_range(r#"{"xa": }"#, &error), None);
     }
 }

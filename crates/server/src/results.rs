@@ -122,6 +122,12 @@ async fn finish(
         let reason = format!("does not fit the image, whose SHA-256 is {}", named.key);
         return Err(FieldError::new("checksum", Mistake::Range, reason).into());
     }
+    // What is done does not change: whatever comes with the picture is recorded before it.
+    let rest = LegacyResult {
+        url: result.url.clone(),
+        ..LegacyResult::default()
+    };
+    server.store.legacy_result(fractal.id, &rest).await?;
     // An equal picture may just be going away; then this one is stored anew a moment later.
     for _ in 0..20 {
         let picture = store_blob(&*server.blobs, image.clone()).await?;
@@ -137,11 +143,6 @@ async fn finish(
                 .or_else(|| fractal.generated_by.clone()),
         };
         if record(server, finish, [picture, thumbnail]).await? {
-            let rest = LegacyResult {
-                url: result.url.clone(),
-                ..LegacyResult::default()
-            };
-            server.store.legacy_result(fractal.id, &rest).await?;
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

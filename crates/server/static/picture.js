@@ -62,7 +62,7 @@ function sketch() {
   const link = document.querySelector('.actions a[href^="/new?"]');
   const recipe = fromQuery(new URL(link.href).searchParams);
   const drawn = new Sketch(canvas, 320);
-  drawn.draw({ ...recipe, iterations: Math.min(recipe.iterations, 300) });
+  drawn.draw({ ...recipe, iterations: Math.min(recipe.iterations, 2000) });
   canvas.hidden = false;
   canvas.parentElement.classList.add("sketched");
 }

@@ -1,0 +1,190 @@
+//! A folder of its own for each test, and the executable run in it.
+
+use crate::{PATIENCE, Service};
+use rustix::process::{Pid, Signal, kill_process};
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs::read_dir;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, mpsc};
+use tempfile::TempDir;
+
+/// A user's home, empty at first: the executable finds no settings but those a test gives. Clones are the same one.
+#[derive(Clone)]
+pub struct Home {
+    folder: Arc<TempDir>,
+    data: PathBuf,
+    welcome: bool,
+}
+
+impl Default for Home {
+    fn default() -> Self {
+        Self::with_data("data")
+    }
+}
+
+impl Home {
+    /// A new one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A new one whose data folder has this name.
+    pub fn with_data(name: &str) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let data = folder.path().join(name);
+        Self {
+            folder,
+            data,
+            welcome: false,
+        }
+    }
+
+    /// A new one in which the service greets its first user with pictures, which is in the way of most tests.
+    pub fn welcoming() -> Self {
+        Self {
+            welcome: true,
+            ..Self::new()
+        }
+    }
+
+    /// Where everything runs.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The service's data folder.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Where the service's stderr goes.
+    pub fn log(&self) -> PathBuf {
+        self.path().join("service.log")
+    }
+
+    /// The executable with these arguments, not yet running; nothing of the tester's own settings reaches it.
+    pub fn command(&self, arguments: &[impl AsRef<OsStr>]) -> Command {
+        let mut command = Command::new(executable());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("FAAFO_") {
+                command.env_remove(name);
+            }
+        }
+        command
+            .args(arguments)
+            .env("HOME", self.path())
+            .env_remove("XDG_CONFIG_HOME")
+            .current_dir(self.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the executable to its end.
+    #[track_caller]
+    pub fn run(&self, arguments: &[impl AsRef<OsStr>]) -> Output {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || sender.send(child.wait_with_output()));
+        match receiver.recv_timeout(PATIENCE) {
+            Ok(output) => output.unwrap(),
+            Err(_) => {
+                kill_process(pid, Signal::KILL).unwrap();
+                panic!("{command:?} does not end");
+            }
+        }
+    }
+
+    /// The arguments of `faafo up` on this home's data folder and a free port.
+    pub fn up(&self, flags: &[&str]) -> Vec<String> {
+        let data = self.data.to_str().unwrap();
+        let mut all = vec!["up", "--data", data, "--listen", "127.0.0.1:0"];
+        if !self.welcome {
+            all.push("--no-welcome");
+        }
+        all.extend(flags);
+        all.into_iter().map(str::to_owned).collect()
+    }
+
+    /// Starts the service here.
+    #[track_caller]
+    pub fn start(&self, flags: &[&str]) -> Service {
+        Service::start_in(self, flags)
+    }
+
+    /// The names of the blobs that are stored: SHA-256 in hexadecimal.
+    pub fn blobs(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        for folder in entries(&self.data.join("blobs")) {
+            let start = folder.file_name().unwrap().to_string_lossy().into_owned();
+            if start != "tmp" {
+                let files = entries(&folder);
+                names.extend(
+                    files.iter().map(|file| {
+                        format!("{start}{}", file.file_name().unwrap().to_string_lossy())
+                    }),
+                );
+            }
+        }
+        names
+    }
+
+    /// Files of pictures that are just being written.
+    pub fn unfinished_files(&self) -> Vec<PathBuf> {
+        entries(&self.data.join("blobs/tmp"))
+    }
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    match read_dir(folder) {
+        Ok(entries) => entries.map(|entry| entry.unwrap().path()).collect(),
+        // Not yet made, or just gone.
+        Err(_) => Vec::new(),
+    }
+}
+
+/// The executable under test: `FAAFO_E2E_BIN`, or the one that the same build profile makes.
+fn executable() -> PathBuf {
+    let path = match std::env::var_os("FAAFO_E2E_BIN") {
+        Some(path) => PathBuf::from(path),
+        None => {
+            // target/<profile>/deps/<test>
+            let test = std::env::current_exe().unwrap();
+            let profile = test.parent().and_then(Path::parent).unwrap();
+            profile.join("faafo")
+        }
+    };
+    assert!(
+        path.is_file(),
+        "there is no {}: build it with `cargo build -p faafo`, or name another one in FAAFO_E2E_BIN",
+        path.display()
+    );
+    path
+}
+
+/// What a process printed on stdout, after a good end.
+#[track_caller]
+pub fn printed(output: &Output) -> String {
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "{:?}: {complaints}",
+        output.status.code()
+    );
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// The last line on stderr of a process that failed, which says why; what comes before are log lines.
+#[track_caller]
+pub fn complaint(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(!text.contains("panicked"), "{text}");
+    let line = text.lines().last().unwrap_or_default().to_owned();
+    assert!(line.starts_with("faafo: "), "{text}");
+    line
+}

@@ -1,0 +1,115 @@
+//! The form for a new picture.
+
+use super::{assert_quiet, assert_still_and_quiet, drawn, visit};
+use faafo_e2e::webdriver::Browser;
+use faafo_e2e::{Service, recipe};
+use serde_json::json;
+
+#[test]
+fn a_starting_point_becomes_a_picture_that_is_awaited_on_its_page() {
+    // A long one is in the way, so that the page is seen to wait.
+    let service = Service::start(&["--threads", "1", "--slots", "1"]);
+    let long = service.create(&recipe::long());
+    service.wait_until_state(&long, "rendering");
+    let browser = Browser::start();
+    visit(&browser, &service, "/new");
+    browser.wait(&drawn("#preview"));
+    let before = browser.eval("document.getElementById('preview').toDataURL()");
+    choose(&browser, "Whole set");
+    browser.wait("document.getElementById('form').elements.kind.value === 'mandelbrot'");
+    assert_eq!(
+        browser.eval("document.getElementById('constant').hidden"),
+        true
+    );
+    browser.fill("[name=width]", "320");
+    browser.fill("[name=height]", "240");
+    browser.wait(&drawn("#preview"));
+    assert_ne!(
+        browser.eval("document.getElementById('preview').toDataURL()"),
+        before
+    );
+    assert_still_and_quiet(&browser);
+
+    browser.click("#create");
+    browser.wait("location.pathname.startsWith('/picture/')");
+    browser.eval("window.marked = true");
+    assert_eq!(
+        browser.eval("document.getElementById('main').dataset.state"),
+        "queued"
+    );
+    browser.wait(&drawn("#sketch"));
+    service.delete(&long);
+    browser.wait("document.getElementById('main').dataset.state === 'done'");
+    browser.wait("document.querySelector('.frame img').naturalWidth === 320");
+    assert_still_and_quiet(&browser);
+
+    let path = browser.eval("location.pathname");
+    let id = path.as_str().unwrap().trim_start_matches("/picture/");
+    let row = service.row(id);
+    assert_eq!(
+        (&row["kind"], &row["width"], &row["height"]),
+        (&json!("mandelbrot"), &json!(320), &json!(240))
+    );
+    // Circles are round: as many units to a pixel across as down.
+    let span = |from: &str, to: &str| row[to].as_f64().unwrap() - row[from].as_f64().unwrap();
+    let ratio = (span("xa", "xb") / 319.0) / (span("ya", "yb") / 239.0);
+    assert!((ratio - 1.0).abs() < 1e-3, "{row}");
+}
+
+#[test]
+fn a_mistake_is_shown_at_its_field_until_it_is_mended() {
+    let service = Service::start(&["--max-area", "1000000"]);
+    let browser = Browser::start();
+    visit(&browser, &service, "/new?width=640&height=480");
+    // The server finds the first three, the page itself the others.
+    for (field, value, message) in [
+        (
+            "width",
+            "0",
+            "Must be a whole number from 1 to 100000, and is 0",
+        ),
+        (
+            "iterations",
+            "10000001",
+            "Must be a whole number from 1 to 10000000, and is 10000001",
+        ),
+        (
+            "xa",
+            "1e101",
+            "Must be a finite number from -1e100 to 1e100",
+        ),
+        ("cx", "", "A number is needed here."),
+        ("height", "40000", "At most 1,000,000 pixels in all."),
+    ] {
+        let input = format!("[name={field}]");
+        let good = browser.eval(&format!("document.querySelector('{input}').value"));
+        browser.fill(&input, value);
+        browser.click("#create");
+        browser.wait(&format!(
+            "document.getElementById('{field}-error').innerText !== ''"
+        ));
+        let shown = browser.text(&format!("#{field}-error"));
+        assert!(shown.starts_with(message), "{field}: {shown}");
+        assert_eq!(browser.eval("document.activeElement.name"), field);
+        assert_eq!(
+            browser.eval(&format!("document.querySelector('{input}').ariaInvalid")),
+            "true"
+        );
+        browser.fill(&input, good.as_str().unwrap());
+        assert_eq!(browser.text(&format!("#{field}-error")), "");
+        // The browser itself reports every answer like the server's.
+        for line in browser.console() {
+            assert!(line.contains("400 (Bad Request)"), "{line}");
+        }
+    }
+}
+
+/// Clicks a starting point.
+fn choose(browser: &Browser, name: &str) {
+    let names =
+        "[...document.querySelectorAll('.preset')].map((button) => button.innerText.trim())";
+    browser.wait(&format!("{names}.includes('{name}')"));
+    let index = browser.eval(&format!("{names}.indexOf('{name}') + 1"));
+    browser.click(&format!(".preset:nth-child({index})"));
+    assert_quiet(browser);
+}

@@ -1,0 +1,8 @@
+//! What went wrong in the original service, tried on ours. The numbers are those of the project's list of defects.
+
+mod acceptance;
+mod clients;
+mod downloads;
+mod recipes;
+mod rows;
+mod validation;

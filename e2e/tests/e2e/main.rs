@@ -1,0 +1,16 @@
+//! The whole service, end to end: the built executable as its users meet it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "test helpers fail by panicking, as tests do"
+)]
+
+mod browser;
+mod defects;
+mod events;
+mod harness;
+mod pictures;
+mod session;
+mod survival;
+mod tidy;
+mod wire;
