@@ -6,6 +6,7 @@
     reason = "a harness fails by panicking, as tests do"
 )]
 
+pub mod cluster;
 mod fractals;
 mod home;
 pub mod http;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::fs::{OpenOptions, read_to_string};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdout, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Instant;
 
@@ -30,11 +30,16 @@ impl Service {
     /// Starts one in this home; returns once it has said where it is.
     #[track_caller]
     pub fn start_in(home: &Home, flags: &[&str]) -> Self {
+        Self::launch(home, home.command(&home.up(flags)))
+    }
+
+    /// Runs a command that serves, and waits until it says where.
+    #[track_caller]
+    pub fn launch(home: &Home, mut command: Command) -> Self {
         let log = OpenOptions::new()
             .create(true)
             .append(true)
             .open(home.log());
-        let mut command = home.command(&home.up(flags));
         command.stdout(Stdio::piped()).stderr(log.unwrap());
         let mut child = command.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());

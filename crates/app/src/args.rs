@@ -2,15 +2,18 @@
 
 mod create;
 mod query;
+mod roles;
 mod up;
 
 pub use create::CreateArgs;
-pub use query::{DeleteArgs, GetArgs, ListArgs, ShowArgs, WatchArgs};
+pub use query::{ControlArgs, DeleteArgs, GetArgs, ListArgs, ShowArgs, WatchArgs};
+pub use roles::{ApiArgs, ProducerArgs, SharedArgs, WorkerArgs};
 pub use up::UpArgs;
 
 use crate::config::Override;
 use clap::{Args, Parser, Subcommand};
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
 /// Fractals as a service: makes, keeps and shows pictures.
 ///
@@ -28,9 +31,16 @@ pub struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub struct GlobalArgs {
-    /// The service to talk to [default: http://localhost:8080] [env: FAAFO_ENDPOINT_URL]
-    #[arg(long, global = true, value_name = "URL")]
-    pub endpoint_url: Option<String>,
+    /// The service to talk to; given several times, the next one is tried where one does not answer
+    /// [default: http://localhost:8080] [env: FAAFO_ENDPOINT_URL]
+    #[arg(
+        long,
+        short = 'e',
+        global = true,
+        value_name = "URL",
+        value_delimiter = ','
+    )]
+    pub endpoint_url: Vec<String>,
     /// Settings to read [default: ./faafo.toml, else ~/.config/faafo/faafo.toml, else /etc/faafo/faafo.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub config_file: Option<PathBuf>,
@@ -47,6 +57,14 @@ pub struct GlobalArgs {
 pub enum Command {
     /// Run the whole service in this process
     Up(UpArgs),
+    /// Serve REST and pages, beside others that do the rest
+    Api(ApiArgs),
+    /// Take tasks from the queue, render them and store the pictures
+    Worker(WorkerArgs),
+    /// Keep database and queue in step
+    Tracker(SharedArgs),
+    /// Ask for random fractals again and again, for demonstrations and load
+    Producer(Box<ProducerArgs>),
     /// Ask for fractals; what is not given is drawn at random
     Create(Box<CreateArgs>),
     /// List all fractals
@@ -57,6 +75,10 @@ pub enum Command {
     Get(GetArgs),
     /// Delete fractals
     Delete(DeleteArgs),
+    /// Withdraw fractals that are not done yet
+    Cancel(ControlArgs),
+    /// Queue failed or cancelled fractals again
+    Retry(ControlArgs),
     /// Print what happens to fractals while it happens
     Watch(WatchArgs),
     /// Look at the settings
@@ -84,17 +106,50 @@ pub enum ConfigCommand {
 }
 
 impl Cli {
+    /// Reads the arguments of this process. Under the name faafo-api (faafo-worker, …) it is that command.
+    pub fn of_process() -> Self {
+        Self::parse_from(with_role(std::env::args_os().collect()))
+    }
+
+    /// Whether this is a role that runs until it is stopped.
+    pub fn is_service(&self) -> bool {
+        use Command::{Api, Producer, Tracker, Up, Worker};
+        matches!(
+            self.command,
+            None | Some(Up(_) | Api(_) | Worker(_) | Tracker(_) | Producer(_))
+        )
+    }
+
     /// The settings that flags override.
     pub fn overrides(&self) -> Vec<Override> {
         let mut overrides = match &self.command {
             Some(Command::Up(args)) => args.overrides(),
+            Some(Command::Api(args)) => args.overrides(),
+            Some(Command::Worker(args)) => args.overrides(),
+            Some(Command::Tracker(args)) => args.overrides(),
             _ => Vec::new(),
         };
-        if let Some(url) = &self.global.endpoint_url {
-            overrides.push(Override::new("endpoint_url", "--endpoint-url", url.clone()));
+        if !self.global.endpoint_url.is_empty() {
+            let urls = self.global.endpoint_url.join(",");
+            overrides.push(Override::new("endpoint_url", "--endpoint-url", urls));
         }
         overrides
     }
+}
+
+/// Arguments with the command that the program's own name stands for, if it does.
+fn with_role(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let name = arguments
+        .first()
+        .and_then(|path| Path::new(path).file_name())
+        .and_then(OsStr::to_str);
+    if let Some(role @ ("api" | "worker" | "tracker" | "producer")) =
+        name.and_then(|name| name.strip_prefix("faafo-"))
+    {
+        let role = OsString::from(role);
+        arguments.insert(1, role);
+    }
+    arguments
 }
 
 #[cfg(test)]
@@ -134,8 +189,20 @@ mod tests {
             "faafo --endpoint-url http://a list",
             "faafo list --endpoint-url http://a",
         ] {
-            assert_eq!(parse(line).global.endpoint_url.as_deref(), Some("http://a"));
+            assert_eq!(parse(line).global.endpoint_url, ["http://a"]);
         }
+    }
+
+    #[test]
+    fn under_a_role_s_name_the_program_is_that_role() {
+        let arguments =
+            |line: &str| with_role(line.split_whitespace().map(OsString::from).collect());
+        assert_eq!(
+            arguments("/usr/bin/faafo-worker --slots 2"),
+            ["/usr/bin/faafo-worker", "worker", "--slots", "2"]
+        );
+        assert_eq!(arguments("faafo list"), ["faafo", "list"]);
+        assert_eq!(arguments("faafo-other x"), ["faafo-other", "x"]);
     }
 
     #[test]

@@ -14,11 +14,21 @@ pub use splitter::Splitter;
 use faafo_model::Uuid;
 use faafo_model::fractal::FractalJson;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// A service to talk to.
+/// A service to talk to, behind one address or several.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
+    endpoints: Arc<[Endpoint]>,
+    /// Which of them answered last.
+    current: Arc<AtomicUsize>,
+}
+
+/// One address of the service.
+struct Endpoint {
     /// Without a slash at its end.
     base: String,
     /// The base as messages may show it.
@@ -26,22 +36,41 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client for the service at this URL. Nothing is sent yet.
+    /// A client for the service at this URL, or at these, with commas in between. Nothing is sent yet.
     ///
     /// # Errors
-    /// The URL is no HTTP URL.
-    pub fn new(endpoint: &str) -> anyhow::Result<Self> {
-        let url = connect::check_endpoint(endpoint)?;
+    /// A URL is no HTTP URL.
+    pub fn new(endpoints: &str) -> anyhow::Result<Self> {
+        let mut urls = Vec::new();
+        let mut all = Vec::new();
+        for endpoint in endpoints.split(',') {
+            let url = connect::check_endpoint(endpoint)?;
+            all.push(Endpoint {
+                base: url.as_str().trim_end_matches('/').to_owned(),
+                shown: crate::config::redact(endpoint.trim()),
+            });
+            urls.push(url);
+        }
         Ok(Self {
-            http: connect::http_client(&url)?,
-            base: url.as_str().trim_end_matches('/').to_owned(),
-            shown: crate::config::redact(endpoint),
+            http: connect::http_client(&urls)?,
+            endpoints: all.into(),
+            current: Arc::default(),
         })
+    }
+
+    fn endpoint(&self) -> &Endpoint {
+        &self.endpoints[self.current.load(Relaxed) % self.endpoints.len()]
+    }
+
+    /// The service's address, as messages may show it.
+    fn shown(&self) -> &str {
+        &self.endpoint().shown
     }
 
     /// A request for a path below the endpoint; the path begins with a slash and needs no encoding.
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.base))
+        self.http
+            .request(method, format!("{}{path}", self.endpoint().base))
     }
 
     /// Sends a request; answers other than success become errors with what the server said.
@@ -53,20 +82,44 @@ impl Client {
         Err(ClientError::from_answer(response).await)
     }
 
+    /// Where nobody answers, the next address is tried: nothing was sent yet.
     async fn send_as_is(&self, request: RequestBuilder) -> Result<Response, ClientError> {
-        let sent = request.send().await;
-        sent.map_err(|error| ClientError::from_transport(&self.shown, error))
+        let (http, request) = request.build_split();
+        let mut request = request.map_err(|error| self.broken(error))?;
+        for left in (0..self.endpoints.len()).rev() {
+            let again = request.try_clone();
+            let failed = self.endpoint();
+            let error = match http.execute(request).await {
+                Ok(response) => return Ok(response),
+                Err(error) => self.broken(error),
+            };
+            let Some(mut next) =
+                again.filter(|_| left > 0 && matches!(error, ClientError::Connect { .. }))
+            else {
+                return Err(error);
+            };
+            tracing::info!("{error}; trying the next endpoint");
+            self.current.fetch_add(1, Relaxed);
+            let moved = next
+                .url()
+                .as_str()
+                .replacen(&failed.base, &self.endpoint().base, 1);
+            *next.url_mut() =
+                Url::parse(&moved).map_err(|error| ClientError::nonsense(self.shown(), &error))?;
+            request = next;
+        }
+        Err(self.cut_short())
     }
 
     /// What broke while a body was read.
     pub fn broken(&self, error: reqwest::Error) -> ClientError {
-        ClientError::from_transport(&self.shown, error)
+        ClientError::from_transport(self.shown(), error)
     }
 
     /// An answer ended before it was whole.
     pub fn cut_short(&self) -> ClientError {
         ClientError::Broken {
-            endpoint: self.shown.clone(),
+            endpoint: self.shown().to_owned(),
             cause: "the answer ended too early".to_owned(),
         }
     }
@@ -92,7 +145,7 @@ impl Client {
         let request = self.request(Method::GET, &format!("/v1/fractal/{id}"));
         let response = self.send(request).await.map_err(|error| error.about(id))?;
         let body = self.whole_body(response).await?;
-        serde_json::from_slice(&body).map_err(|error| ClientError::nonsense(&self.shown, &error))
+        serde_json::from_slice(&body).map_err(|error| ClientError::nonsense(self.shown(), &error))
     }
 
     /// Deletes a fractal.
@@ -100,6 +153,26 @@ impl Client {
         let request = self.request(Method::DELETE, &format!("/v1/fractal/{id}"));
         self.send(request).await.map_err(|error| error.about(id))?;
         Ok(())
+    }
+
+    /// Cancels or retries a fractal.
+    pub async fn control(&self, verb: &str, id: Uuid) -> Result<(), ClientError> {
+        let request = self.request(Method::POST, &format!("/v1/fractal/{id}/{verb}"));
+        self.send(request).await.map_err(|error| error.about(id))?;
+        Ok(())
+    }
+
+    /// Cancels or retries all fractals that the query finds; returns how many there were.
+    pub async fn control_many(&self, verb: &str, query: &Value) -> Result<u64, ClientError> {
+        let request = self
+            .request(Method::POST, &format!("/v1/fractal/{verb}"))
+            .header("Content-Type", "application/json")
+            .body(query.to_string());
+        let response = self.send(request).await?;
+        let body = self.whole_body(response).await?;
+        let answer: Value = serde_json::from_slice(&body)
+            .map_err(|error| ClientError::nonsense(self.shown(), &error))?;
+        Ok(answer["changed"].as_u64().unwrap_or_default())
     }
 
     /// All rows as one document that streams, or those that a filter in the `q` language lets through.
@@ -113,8 +186,8 @@ impl Client {
     }
 
     fn url(&self, path: &str) -> Result<Url, ClientError> {
-        let url = Url::parse(&format!("{}{path}", self.base));
-        url.map_err(|error| ClientError::nonsense(&self.shown, &error))
+        let url = Url::parse(&format!("{}{path}", self.endpoint().base));
+        url.map_err(|error| ClientError::nonsense(self.shown(), &error))
     }
 
     /// A fractal's picture from byte `from` on, if it still is the one of that checksum, else all of it. The answer may

@@ -1,10 +1,12 @@
 //! What each command does.
 
+mod control;
 mod create;
 mod delete;
 mod documents;
 mod get;
 mod list;
+mod produce;
 mod progress;
 mod settings;
 mod show;
@@ -14,6 +16,7 @@ use crate::args::{Cli, Command};
 use crate::client::Client;
 use crate::config::{self, Settings};
 use crate::output::Output;
+use crate::service::{self, Role};
 use anyhow::Context;
 use tokio::runtime::Builder;
 
@@ -30,7 +33,15 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         cli.overrides(),
     )?;
     match cli.command {
-        None | Some(Command::Up(_)) => crate::up::run(&settings.config()?),
+        None | Some(Command::Up(_)) => service::run(Role::Up, &settings.config()?),
+        Some(Command::Api(args)) => {
+            let role = Role::Api {
+                tracker: !args.no_tracker,
+            };
+            service::run(role, &settings.config()?)
+        }
+        Some(Command::Worker(_)) => service::run(Role::Worker, &settings.config()?),
+        Some(Command::Tracker(_)) => service::run(Role::Tracker, &settings.config()?),
         Some(Command::Config(command)) => settings::run(&command, &settings),
         Some(command) => talk(command, &settings),
     }
@@ -47,13 +58,19 @@ fn talk(command: Command, settings: &Settings) -> anyhow::Result<()> {
         let client = Client::new(&config.endpoint_url)?;
         let mut out = Output::new();
         match command {
+            Command::Producer(args) => produce::run(&client, &args, &mut out).await,
             Command::Create(args) => create::run(&client, &args, &mut out).await,
             Command::List(args) => list::run(&client, &args, &mut out).await,
             Command::Show(args) => show::run(&client, &args, &mut out).await,
             Command::Get(args) => get::run(&client, &args, &mut out).await,
             Command::Delete(args) => delete::run(&client, &args).await,
+            Command::Cancel(args) => control::run(&client, "cancel", &args, &mut out).await,
+            Command::Retry(args) => control::run(&client, "retry", &args, &mut out).await,
             Command::Watch(args) => watch::run(&client, &args, &mut out).await,
             Command::Up(_)
+            | Command::Api(_)
+            | Command::Worker(_)
+            | Command::Tracker(_)
             | Command::Config(_)
             | Command::Completions { .. }
             | Command::Man { .. } => anyhow::bail!("this command talks to no service"),

@@ -1,6 +1,6 @@
 //! Where log lines go: stderr, with time, level and target. Results go to stdout and never through here.
 
-use crate::args::{Cli, Command};
+use crate::args::Cli;
 use std::io::IsTerminal;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -13,7 +13,11 @@ pub fn start(cli: &Cli) {
     // Libraries have a lot to say at debug level that is about themselves.
     let targets = Targets::new()
         .with_default(level.min(LevelFilter::INFO))
-        .with_target("faafo", level);
+        .with_target("faafo", level)
+        // It tells of every broken connection again, and prints messages; ours says it once.
+        .with_target("lapin", LevelFilter::OFF)
+        // Notices such as "already exists, skipping".
+        .with_target("sqlx", LevelFilter::WARN);
     let colours = std::io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let lines = tracing_subscriber::fmt::layer()
@@ -30,7 +34,7 @@ pub fn start(cli: &Cli) {
 fn level(cli: &Cli) -> LevelFilter {
     if cli.global.debug {
         LevelFilter::DEBUG
-    } else if cli.global.verbose || matches!(cli.command, None | Some(Command::Up(_))) {
+    } else if cli.global.verbose || cli.is_service() {
         LevelFilter::INFO
     } else {
         LevelFilter::WARN

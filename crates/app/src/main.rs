@@ -6,14 +6,13 @@ mod commands;
 mod config;
 mod logging;
 mod output;
+mod service;
 mod table;
-mod up;
 
-use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = args::Cli::parse();
+    let cli = args::Cli::of_process();
     logging::start(&cli);
     output::exit_code(commands::run(cli))
 }

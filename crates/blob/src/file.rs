@@ -1,16 +1,21 @@
 //! Blobs as files below one folder: `ab/cdef…`, written under `tmp/` first, so that a name is either whole or absent.
+//! Any number of processes may use a folder, also a shared one: an unfinished file is locked by its writer, so one that
+//! can be locked is a leftover.
 
-use crate::{BlobStore, ByteStream, Error, ErrorKind, Hasher, Upload};
+mod list;
+mod temporary;
+
+use crate::{BlobStore, ByteStream, Error, ErrorKind, Hasher, Listed, Upload};
 use async_trait::async_trait;
 use bytes::Bytes;
 use faafo_model::{BlobKey, BlobRef};
-use futures_util::{StreamExt, stream};
+use futures_util::stream::{self, BoxStream, StreamExt};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::task::spawn_blocking;
 
 /// Bytes handed out at a time.
@@ -18,12 +23,10 @@ const PIECE: u64 = 256 * 1024;
 
 pub(crate) struct Files {
     folder: Arc<PathBuf>,
-    next: AtomicU64,
 }
 
 impl Files {
-    /// Prepares the folder. Unfinished files in it are leftovers of a process that was killed, because only one
-    /// process uses a folder at a time.
+    /// Prepares the folder and removes the leftovers of processes that were killed.
     pub(crate) async fn open(path: &str) -> Result<Self, Error> {
         // Both file:relative and file:///absolute are usual.
         let path = path.strip_prefix("//").unwrap_or(path);
@@ -33,20 +36,12 @@ impl Files {
                 "storage_url: file: needs a path",
             ));
         }
-        let folder = PathBuf::from(path);
-        let temporary = folder.join("tmp");
-        blocking("prepare the folder", move || {
-            match std::fs::remove_dir_all(&temporary) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            std::fs::create_dir_all(&temporary)
-        })
-        .await?;
-        Ok(Self {
-            folder: Arc::new(folder),
-            next: AtomicU64::new(0),
-        })
+        let files = Self {
+            folder: Arc::new(PathBuf::from(path)),
+        };
+        files.ping().await?;
+        files.remove_leftovers(Duration::ZERO).await?;
+        Ok(files)
     }
 }
 
@@ -58,13 +53,8 @@ fn place(folder: &Path, key: &BlobKey) -> PathBuf {
 #[async_trait]
 impl BlobStore for Files {
     async fn begin(&self) -> Result<Box<dyn Upload>, Error> {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let path = self
-            .folder
-            .join("tmp")
-            .join(format!("{}-{number}", std::process::id()));
-        let created = path.clone();
-        let file = blocking("begin a file", move || File::create_new(created)).await?;
+        let folder = self.folder.join("tmp");
+        let (path, file) = blocking("begin a file", move || temporary::create(&folder)).await?;
         let folder = Arc::clone(&self.folder);
         Ok(Box::new(Writing {
             folder,
@@ -115,6 +105,26 @@ impl BlobStore for Files {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
+    }
+
+    async fn ping(&self) -> Result<(), Error> {
+        let folder = self.folder.join("tmp");
+        blocking("prepare the folder", move || {
+            std::fs::create_dir_all(folder)
+        })
+        .await
+    }
+
+    fn list(&self) -> BoxStream<'static, Result<Listed, Error>> {
+        list::blobs(Arc::clone(&self.folder))
+    }
+
+    async fn remove_leftovers(&self, older_than: Duration) -> Result<u64, Error> {
+        let folder = self.folder.join("tmp");
+        blocking("remove leftovers", move || {
+            temporary::remove_abandoned(&folder, older_than)
+        })
+        .await
     }
 }
 
@@ -174,7 +184,7 @@ impl Upload for Writing {
 impl Drop for Writing {
     fn drop(&mut self) {
         if let Some(path) = &self.path {
-            // What stays behind is removed at the next start.
+            // What stays behind is a leftover as soon as the file is closed.
             let _ = std::fs::remove_file(path);
         }
     }
@@ -187,9 +197,6 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, Error> {
     match spawn_blocking(work).await {
         Ok(result) => result.map_err(|error| Error::io(what, error)),
-        Err(_) => Err(Error::new(
-            ErrorKind::Unavailable,
-            format!("{what}: the process is stopping"),
-        )),
+        Err(_) => Err(Error::stopping()),
     }
 }

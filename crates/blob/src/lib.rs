@@ -1,16 +1,29 @@
 //! Stored bytes under the SHA-256 of their content: storing the same content twice is harmless, and what is read is
 //! what was stored.
 
+mod api;
+mod digest;
+mod error;
 mod file;
 mod hash;
+mod http;
+mod location;
+mod parts;
+mod progress;
+mod read;
+mod s3;
+mod swift;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+pub use error::{Error, ErrorKind};
 use faafo_model::{BlobKey, BlobRef};
-use futures_util::stream::BoxStream;
+use futures_util::stream::{self, BoxStream, StreamExt};
 pub use hash::Hasher;
+use location::Location;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The bytes of a blob, piece by piece.
 pub type ByteStream = BoxStream<'static, Result<Bytes, Error>>;
@@ -41,6 +54,51 @@ pub trait BlobStore: Send + Sync {
     /// # Errors
     /// When the store is away.
     async fn delete(&self, key: &BlobKey) -> Result<(), Error>;
+
+    /// Sees whether the store answers and lets us in, and makes it ready (its bucket, container or folder).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] when it refuses our credentials, or when it is away.
+    async fn ping(&self) -> Result<(), Error> {
+        self.size(&BlobKey([0; 32])).await.map(drop)
+    }
+
+    /// All blobs, in no particular order. Those stored or deleted meanwhile may be among them or not.
+    fn list(&self) -> BoxStream<'static, Result<Listed, Error>> {
+        let error = Error::new(ErrorKind::Config, "storage_url: this storage has no list");
+        stream::once(async { Err(error) }).boxed()
+    }
+
+    /// A URL from which anybody can fetch the blob for as long as `valid_for`, to be saved as `file_name`; `None` where
+    /// the store has no such thing. Whether the blob exists is not looked at.
+    async fn presigned_get(
+        &self,
+        _key: &BlobKey,
+        _file_name: &str,
+        _valid_for: Duration,
+    ) -> Option<String> {
+        None
+    }
+
+    /// Removes what uploads that were cut off have left behind, if it has not been touched for `older_than`, which must
+    /// be longer than any upload takes. Says how many uploads' leftovers it removed.
+    ///
+    /// # Errors
+    /// When the store is away.
+    async fn remove_leftovers(&self, _older_than: Duration) -> Result<u64, Error> {
+        Ok(0)
+    }
+}
+
+/// A blob as [`BlobStore::list`] shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub key: BlobKey,
+    /// Its length in bytes.
+    pub size: u64,
+    /// How long ago it was stored, by the clocks of the store and of this machine.
+    pub age: Duration,
 }
 
 /// A blob on its way in. Dropped before [`Upload::finish`], it leaves nothing behind.
@@ -69,70 +127,38 @@ pub async fn put(store: &dyn BlobStore, bytes: Bytes) -> Result<BlobRef, Error> 
     upload.finish().await
 }
 
-/// What the caller can do about an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// The URL is wrong: tell the operator.
-    Config,
-    /// There is no such blob.
-    NotFound,
-    /// The store is full: trying again helps only once there is room.
-    Full,
-    /// The store is away or failed: try again later.
-    Unavailable,
-}
-
-/// A failure of the blob store: a kind and its source.
-#[derive(Debug, thiserror::Error)]
-#[error("storage: {message}")]
-pub struct Error {
-    kind: ErrorKind,
-    message: String,
-    #[source]
-    source: Option<std::io::Error>,
-}
-
-impl Error {
-    /// What the caller can do about it.
-    pub fn kind(&self) -> ErrorKind {
-        self.kind
-    }
-
-    fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            source: None,
-        }
-    }
-
-    fn io(what: &str, source: std::io::Error) -> Self {
-        use std::io::ErrorKind as Io;
-        let kind = match source.kind() {
-            Io::NotFound => ErrorKind::NotFound,
-            Io::StorageFull | Io::QuotaExceeded | Io::FileTooLarge => ErrorKind::Full,
-            _ => ErrorKind::Unavailable,
-        };
-        Self {
-            kind,
-            message: format!("{what}: {source}"),
-            source: Some(source),
-        }
-    }
-}
-
-/// The store that `url` names.
+/// The store that `url` names: `file:`, [`s3:`](s3), [`swift:`](swift) or, through the API, [`http:`](api). Stores on
+/// the network need not be there yet.
 ///
 /// # Errors
 /// [`ErrorKind::Config`] for a URL that no back end answers to; else when the store can't be prepared.
 pub async fn open(url: &str) -> Result<Arc<dyn BlobStore>, Error> {
+    open_with(url, &|name| std::env::var(name).ok()).await
+}
+
+/// As [`open`], with the environment that credentials are looked up in.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_with(
+    url: &str,
+    environment: &(dyn Fn(&str) -> Option<String> + Sync),
+) -> Result<Arc<dyn BlobStore>, Error> {
     match url.split_once(':') {
         Some(("file", path)) => Ok(Arc::new(file::Files::open(path).await?)),
+        Some(("s3", _)) => Ok(Arc::new(s3::S3::open(Location::parse(url, environment)?)?)),
+        Some(("swift", _)) => Ok(Arc::new(swift::Swift::open(Location::parse(
+            url,
+            environment,
+        )?)?)),
+        Some(("http" | "https", _)) => Ok(Arc::new(api::Api::open(url, environment)?)),
         _ => {
             let scheme = url.split(':').next().unwrap_or_default();
             Err(Error::new(
                 ErrorKind::Config,
-                format!("storage_url: no back end for {scheme:?}; there is file:"),
+                format!(
+                    "storage_url: no back end for {scheme:?}; there are file:, s3:, swift:, http: and https:"
+                ),
             ))
         }
     }

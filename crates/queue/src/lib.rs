@@ -1,7 +1,11 @@
 //! Tasks to workers, reports back, events to whoever watches. Messages are hints: the rows are the truth, so a queue may
 //! lose, repeat or delay anything but must say honestly what it has confirmed.
 
+mod delivery;
 mod memory;
+mod rabbit;
+
+pub use delivery::Delivery;
 
 use async_trait::async_trait;
 use faafo_model::{Event, Report, Task};
@@ -14,20 +18,28 @@ pub trait Queue: Send + Sync {
     /// Hands over a task; returns once the queue has taken it, which may wait for room.
     ///
     /// # Errors
-    /// When the queue did not confirm; the task may or may not have been taken.
-    async fn publish_task(&self, task: &Task) -> Result<(), Error>;
+    /// When the queue did not confirm, at the latest after some 10 seconds; the task may or may not have been taken.
+    async fn publish_task(&self, task: &Task, urgency: Urgency) -> Result<(), Error>;
 
-    /// The next task for a worker, once there is one.
+    /// Asks for tasks: at most `prefetch` *of each urgency* will be in this process's hands at a time. To hold none back
+    /// from other workers, call [`next_task`](Self::next_task) from as many places for each urgency. 0 asks for no
+    /// more and hands back those that nobody has taken; a new queue begins with 0.
+    fn consume_tasks(&self, prefetch: u16);
+
+    /// The next task of this urgency, once there is one.
     ///
     /// # Errors
     /// When the queue is away; ask again later.
-    async fn next_task(&self) -> Result<Delivery<Task>, Error>;
+    async fn next_task(&self, urgency: Urgency) -> Result<Delivery<Task>, Error>;
 
     /// Hands over a report; returns once the queue has taken it.
     ///
     /// # Errors
-    /// When the queue did not confirm.
+    /// When the queue did not confirm, at the latest after some 10 seconds.
     async fn publish_report(&self, report: &Report) -> Result<(), Error>;
+
+    /// Asks for reports, like [`consume_tasks`](Self::consume_tasks); a few hundred keep a tracker busy.
+    fn consume_reports(&self, prefetch: u16);
 
     /// At least one report for a tracker, once there is one, and up to `limit` of those that wait.
     ///
@@ -38,60 +50,49 @@ pub trait Queue: Send + Sync {
     /// Tells everybody; may be lost.
     fn publish_event(&self, event: Event);
 
-    /// Events from now on. A subscriber that is too slow loses the oldest ones and is told so.
+    /// Events from about now on. A subscriber that is too slow loses the oldest ones and is told so.
     fn subscribe(&self) -> broadcast::Receiver<Event>;
 
     /// Whether tasks are forgotten when the process ends, so that a new process must publish all of them again.
     fn forgets(&self) -> bool;
+
+    /// How much waits, if the queue can say so now.
+    async fn depth(&self) -> Option<QueueDepth>;
+
+    /// Whether the queue answers, now.
+    ///
+    /// # Errors
+    /// When it doesn't, and why.
+    async fn ping(&self) -> Result<(), Error>;
+
+    /// Before the process ends: sends what is still to be sent, acknowledgements above all, for a few seconds at most.
+    /// Afterwards the queue is of no more use.
+    async fn close(&self);
 }
 
-/// A message that goes back to its queue unless it is acknowledged.
-pub struct Delivery<T> {
-    payload: Option<T>,
-    acknowledge: Option<Box<dyn Acknowledge<T>>>,
+/// Which of two lines a task stands in; neither waits for the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Urgency {
+    /// Somebody looks at the screen and waits.
+    Interactive,
+    /// Work in bulk.
+    Batch,
 }
 
-/// What a back end does with a message once its fate is known.
-pub(crate) trait Acknowledge<T>: Send + Sync {
-    /// It is dealt with for good.
-    fn ack(self: Box<Self>);
-    /// It is handed back, to be delivered again.
-    fn give_back(self: Box<Self>, payload: T);
+impl Urgency {
+    /// All of them, the most urgent first.
+    pub const ALL: [Self; 2] = [Self::Interactive, Self::Batch];
 }
 
-impl<T> Delivery<T> {
-    pub(crate) fn new(payload: T, acknowledge: Box<dyn Acknowledge<T>>) -> Self {
-        Self {
-            payload: Some(payload),
-            acknowledge: Some(acknowledge),
-        }
-    }
-
-    /// The message is dealt with: it will not come again.
-    pub fn ack(mut self) {
-        if let Some(acknowledge) = self.acknowledge.take() {
-            acknowledge.ack();
-        }
-    }
-}
-
-impl<T> std::ops::Deref for Delivery<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        match &self.payload {
-            Some(payload) => payload,
-            None => unreachable!("the payload leaves only in drop"),
-        }
-    }
-}
-
-impl<T> Drop for Delivery<T> {
-    fn drop(&mut self) {
-        if let (Some(acknowledge), Some(payload)) = (self.acknowledge.take(), self.payload.take()) {
-            acknowledge.give_back(payload);
-        }
-    }
+/// Messages that wait; those in somebody's hands are not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct QueueDepth {
+    /// Tasks of every urgency.
+    pub tasks: u64,
+    /// Reports.
+    pub reports: u64,
+    /// Dead letters: messages that could not be read or came back too often, kept for people to look at.
+    pub dead: u64,
 }
 
 /// A failure of the queue.
@@ -103,16 +104,35 @@ pub struct Error {
     message: String,
 }
 
-/// The queue that `url` names.
+impl Error {
+    fn config(message: impl Into<String>) -> Self {
+        Self {
+            is_config: true,
+            message: message.into(),
+        }
+    }
+
+    fn failed(message: impl Into<String>) -> Self {
+        Self {
+            is_config: false,
+            message: message.into(),
+        }
+    }
+}
+
+/// The queue that `url` names: `memory:`, or RabbitMQ as
+/// `amqp://user:password@host[:port][,host[:port]…]/vhost[?prefix=…&heartbeat=…&ack_early=…&cacertfile=…]`, `amqps:`
+/// for TLS. A broker need not be there yet: the queue connects on its own, and again whenever it must. To be called
+/// inside a tokio runtime.
 ///
 /// # Errors
 /// For a URL that no back end answers to.
 pub fn open(url: &str) -> Result<Arc<dyn Queue>, Error> {
     match url.split(':').next().unwrap_or_default() {
         "memory" => Ok(Arc::new(memory::Memory::new())),
-        scheme => Err(Error {
-            is_config: true,
-            message: format!("transport_url: no back end for {scheme:?}; there is memory:"),
-        }),
+        "amqp" | "amqps" => Ok(Arc::new(rabbit::Rabbit::open(url)?)),
+        scheme => Err(Error::config(format!(
+            "transport_url: no back end for {scheme:?}; there are memory:, amqp: and amqps:"
+        ))),
     }
 }

@@ -1,13 +1,14 @@
-//! The queue inside one process: two bounded lists and a broadcast. It forgets everything with the process.
+//! The queue inside one process: bounded lists and a broadcast. It forgets everything with the process.
 
-use crate::{Acknowledge, Delivery, Error, Queue};
+use crate::delivery::Acknowledge;
+use crate::{Delivery, Error, Queue, QueueDepth, Urgency};
 use async_trait::async_trait;
 use faafo_model::{Event, Report, Task};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, broadcast};
 
-/// Tasks that wait at most; more stay in the outbox.
+/// Tasks of an urgency that wait at most; more stay in the outbox.
 const TASKS: usize = 1_000;
 /// Reports that wait at most; then workers wait.
 const REPORTS: usize = 10_000;
@@ -15,7 +16,8 @@ const REPORTS: usize = 10_000;
 const EVENTS: usize = 4_096;
 
 pub(crate) struct Memory {
-    tasks: Arc<Line<Task>>,
+    interactive: Arc<Line<Task>>,
+    batch: Arc<Line<Task>>,
     reports: Arc<Line<Report>>,
     events: broadcast::Sender<Event>,
 }
@@ -23,26 +25,38 @@ pub(crate) struct Memory {
 impl Memory {
     pub(crate) fn new() -> Self {
         Self {
-            tasks: Arc::new(Line::new(TASKS)),
+            interactive: Arc::new(Line::new(TASKS)),
+            batch: Arc::new(Line::new(TASKS)),
             reports: Arc::new(Line::new(REPORTS)),
             events: broadcast::Sender::new(EVENTS),
+        }
+    }
+
+    fn tasks(&self, urgency: Urgency) -> &Arc<Line<Task>> {
+        match urgency {
+            Urgency::Interactive => &self.interactive,
+            Urgency::Batch => &self.batch,
         }
     }
 }
 
 #[async_trait]
 impl Queue for Memory {
-    async fn publish_task(&self, task: &Task) -> Result<(), Error> {
-        self.tasks.push(task.clone()).await;
+    async fn publish_task(&self, task: &Task, urgency: Urgency) -> Result<(), Error> {
+        self.tasks(urgency).push(task.clone()).await;
         Ok(())
     }
 
-    async fn next_task(&self) -> Result<Delivery<Task>, Error> {
+    // Nothing is kept from anybody: whoever asks next gets it.
+    fn consume_tasks(&self, _prefetch: u16) {}
+
+    async fn next_task(&self, urgency: Urgency) -> Result<Delivery<Task>, Error> {
+        let tasks = self.tasks(urgency);
         loop {
-            if let Some(delivery) = self.tasks.pop(1).pop() {
+            if let Some(delivery) = tasks.pop(1).pop() {
                 return Ok(delivery);
             }
-            self.tasks.filled.notified().await;
+            tasks.filled.notified().await;
         }
     }
 
@@ -50,6 +64,8 @@ impl Queue for Memory {
         self.reports.push(report.clone()).await;
         Ok(())
     }
+
+    fn consume_reports(&self, _prefetch: u16) {}
 
     async fn next_reports(&self, limit: usize) -> Result<Vec<Delivery<Report>>, Error> {
         loop {
@@ -73,6 +89,20 @@ impl Queue for Memory {
     fn forgets(&self) -> bool {
         true
     }
+
+    async fn depth(&self) -> Option<QueueDepth> {
+        Some(QueueDepth {
+            tasks: self.interactive.len() + self.batch.len(),
+            reports: self.reports.len(),
+            dead: 0,
+        })
+    }
+
+    async fn ping(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn close(&self) {}
 }
 
 /// A bounded list. `filled` holds a permit whenever a waiting receiver might find something, `emptied` likewise for
@@ -97,6 +127,10 @@ impl<T: Send + 'static> Line<T> {
     fn lock(&self) -> MutexGuard<'_, VecDeque<T>> {
         // No code that holds the lock can panic halfway through a change.
         self.items.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn len(&self) -> u64 {
+        self.lock().len() as u64
     }
 
     async fn push(&self, item: T) {

@@ -1,6 +1,8 @@
 //! HTTP: the REST interface, the pages, the pictures and live events. Knows rows, events and blobs; nothing of kernels.
 
+mod blobs;
 mod body;
+mod control;
 mod error;
 mod events;
 mod fractals;

@@ -1,14 +1,17 @@
 //! The stored pictures, byte for byte as they were stored: their SHA-256 is the recorded checksum.
 
 use crate::Server;
+use crate::blobs::send_blob;
 use crate::error::{ApiError, Result};
 use crate::fractals::find;
-use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use faafo_model::{BlobKey, Fractal, State as FractalState};
-use std::ops::Range;
+use std::time::Duration;
+
+/// How long a link to the store itself stays good.
+const PRESIGNED_FOR: Duration = Duration::from_secs(300);
 
 /// `GET /fractal/<uuid>`; with `?download` browsers save it.
 pub(crate) async fn picture(
@@ -18,12 +21,23 @@ pub(crate) async fn picture(
     headers: HeaderMap,
 ) -> Result<Response> {
     let fractal = find_picture(&server, &uuid).await?;
-    let mut response = send(&server, fractal.picture, &fractal, &headers).await?;
-    if query
+    let to_save = query
         .as_deref()
-        .is_some_and(|query| query.split('&').any(|pair| pair.starts_with("download")))
-        && let Ok(value) =
-            HeaderValue::try_from(format!("attachment; filename=\"{}.png\"", fractal.id))
+        .is_some_and(|query| query.split('&').any(|pair| pair.starts_with("download")));
+    let file_name = format!("{}.png", fractal.id);
+    if to_save
+        && let (FractalState::Done, Some(key)) = (fractal.state, &fractal.picture)
+        && let Some(url) = server
+            .blobs
+            .presigned_get(key, &file_name, PRESIGNED_FOR)
+            .await
+    {
+        // The store itself sends the bytes.
+        return Ok(Redirect::temporary(&url).into_response());
+    }
+    let mut response = send(&server, fractal.picture, &fractal, &headers).await?;
+    if to_save
+        && let Ok(value) = HeaderValue::try_from(format!("attachment; filename=\"{file_name}\""))
     {
         response
             .headers_mut()
@@ -63,54 +77,14 @@ async fn send(
         (FractalState::Done, Some(key)) => key,
         _ => return Ok(not_yet(fractal)),
     };
-    let etag = format!("\"{key}\"");
-    let fixed = [
-        (header::ETAG, etag.clone()),
-        (
-            header::CACHE_CONTROL,
-            "public, max-age=31536000, immutable".to_owned(),
-        ),
-        (header::ACCEPT_RANGES, "bytes".to_owned()),
-        (header::CONTENT_TYPE, "image/png".to_owned()),
-    ];
-    if text(headers, header::IF_NONE_MATCH).is_some_and(|known| matches(known, &etag)) {
-        return Ok((StatusCode::NOT_MODIFIED, fixed).into_response());
-    }
-    let Some(size) = server.blobs.size(&key).await? else {
+    send_blob(server, &key, headers).await.map_err(|error| {
+        if !error.is_not_found() {
+            return error;
+        }
         tracing::error!(id = %fractal.id, %key, "the stored picture is missing");
-        return Err(ApiError::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "the stored picture is missing",
-        ));
-    };
-    let same = text(headers, header::IF_RANGE).is_none_or(|known| known == etag);
-    match text(headers, header::RANGE)
-        .filter(|_| same)
-        .and_then(|range| parse_range(range, size))
-    {
-        None => {
-            let body = Body::from_stream(server.blobs.read(&key, 0..size).await?);
-            Ok((fixed, [(header::CONTENT_LENGTH, size)], body).into_response())
-        }
-        Some(Ok(range)) => {
-            let content_range = format!("bytes {}-{}/{size}", range.start, range.end - 1);
-            let length = range.end - range.start;
-            let body = Body::from_stream(server.blobs.read(&key, range).await?);
-            let varying = [
-                (header::CONTENT_RANGE, content_range),
-                (header::CONTENT_LENGTH, length.to_string()),
-            ];
-            Ok((StatusCode::PARTIAL_CONTENT, fixed, varying, body).into_response())
-        }
-        Some(Err(OutOfReach)) => {
-            let content_range = format!("bytes */{size}");
-            let error = ApiError::new(
-                StatusCode::RANGE_NOT_SATISFIABLE,
-                format!("the picture has {size} bytes"),
-            );
-            Ok(([(header::CONTENT_RANGE, content_range)], error).into_response())
-        }
-    }
+        let detail = "the stored picture is missing";
+        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
+    })
 }
 
 /// There is a fractal but no picture: not yet, or never.
@@ -141,76 +115,4 @@ fn not_yet(fractal: &Fractal) -> Response {
         body,
     )
         .into_response()
-}
-
-fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
-}
-
-fn matches(known: &str, etag: &str) -> bool {
-    known
-        .split(',')
-        .map(|tag| tag.trim().trim_start_matches("W/"))
-        .any(|tag| tag == etag || tag == "*")
-}
-
-/// The asked range lies behind the end.
-#[derive(Debug, PartialEq, Eq)]
-struct OutOfReach;
-
-/// The one range of a `Range` header (RFC 9110, 14.2), or `None` where the whole is to be sent: for other units, for
-/// several ranges and for what can't be understood.
-fn parse_range(value: &str, size: u64) -> Option<std::result::Result<Range<u64>, OutOfReach>> {
-    let (first, last) = value.strip_prefix("bytes=")?.trim().split_once('-')?;
-    let range = if first.is_empty() {
-        let length: u64 = last.parse().ok()?;
-        if length == 0 {
-            return Some(Err(OutOfReach));
-        }
-        size.saturating_sub(length)..size
-    } else {
-        let first: u64 = first.parse().ok()?;
-        let end = if last.is_empty() {
-            size
-        } else {
-            last.parse::<u64>().ok()?.saturating_add(1).min(size)
-        };
-        if !last.is_empty() && last.parse::<u64>().ok()? < first {
-            return None;
-        }
-        first..end
-    };
-    Some(if range.start < range.end {
-        Ok(range)
-    } else {
-        Err(OutOfReach)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranges_are_read_as_the_standard_says() {
-        let range = |value| parse_range(value, 100);
-        assert_eq!(range("bytes=0-0"), Some(Ok(0..1)));
-        assert_eq!(range("bytes=10-"), Some(Ok(10..100)));
-        assert_eq!(range("bytes=10-1000"), Some(Ok(10..100)));
-        assert_eq!(range("bytes=-10"), Some(Ok(90..100)));
-        assert_eq!(range("bytes=-1000"), Some(Ok(0..100)));
-        assert_eq!(range("bytes=100-"), Some(Err(OutOfReach)));
-        assert_eq!(range("bytes=-0"), Some(Err(OutOfReach)));
-        for whole in [
-            "bytes=5-4",
-            "bytes=0-1,3-4",
-            "rows=1-2",
-            "bytes=",
-            "bytes=-",
-            "bytes=x-y",
-            "bytes=1-99999999999999999999",
-        ] {
-            assert_eq!(range(whole), None, "{whole}");
-        }
-    }
 }

@@ -1,13 +1,13 @@
 //! Which address does what.
 
 use crate::error::ApiError;
-use crate::{Server, events, fractals, health, list, pages, pictures, results};
+use crate::{Server, blobs, control, events, fractals, health, list, pages, pictures, results};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, get, post, put};
 
 const READ: &str = "GET, HEAD, OPTIONS";
 
@@ -23,6 +23,28 @@ pub(crate) fn router(server: Server) -> Router {
             "/v1/fractal/{uuid}",
             asked(fractal, "DELETE, GET, HEAD, OPTIONS, PUT"),
         )
+        .route(
+            "/v1/fractal/cancel",
+            asked(post(control::cancel_many), "OPTIONS, POST"),
+        )
+        .route(
+            "/v1/fractal/retry",
+            asked(post(control::retry_many), "OPTIONS, POST"),
+        )
+        .route(
+            "/v1/fractal/{uuid}/cancel",
+            asked(post(control::cancel), "OPTIONS, POST"),
+        )
+        .route(
+            "/v1/fractal/{uuid}/retry",
+            asked(post(control::retry), "OPTIONS, POST"),
+        )
+        .route(
+            "/v1/fractal/{uuid}/priority",
+            asked(post(control::priority), "OPTIONS, POST"),
+        )
+        .route("/v1/blobs", asked(put(blobs::put), "OPTIONS, PUT"))
+        .route("/v1/blobs/{key}", asked(get(blobs::get), READ))
         .route("/v1/events", asked(get(events::events), READ))
         .route("/v1/status", asked(get(health::status), READ))
         .route("/healthz", asked(get(health::alive), READ))

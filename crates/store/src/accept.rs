@@ -1,7 +1,10 @@
 //! Accepting and deleting fractals.
 
-use crate::{Error, Store, row};
+use crate::backend::transaction;
+use crate::blobs::suspect;
+use crate::{Error, Store, outbox, row, sql::sql};
 use faafo_model::{CreateRequest, Fractal, State, Timestamp, Uuid};
+use std::collections::BTreeSet;
 
 impl Store {
     /// Accepts a fractal: its row and its outbox entry in one transaction. Once this has returned the fractal ends
@@ -14,50 +17,9 @@ impl Store {
         request: &CreateRequest,
         now: Timestamp,
     ) -> Result<Option<Fractal>, Error> {
-        let id = request.id.unwrap_or_else(Uuid::new_v4);
-        let recipe = &request.recipe;
-        let constant = recipe.formula.constant();
-        let mut transaction = self.backend.begin().await?;
-        let inserted = self
-            .backend
-            .query(
-                "INSERT INTO fractals (uuid, kind, cx, cy, xa, xb, ya, yb, width, height, iterations, palette, state, \
-                 attempt, progress, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            )
-            .bind(id.to_string())
-            .bind(recipe.formula.kind())
-            .bind(constant.map(|(cx, _)| cx))
-            .bind(constant.map(|(_, cy)| cy))
-            .bind(recipe.view.xa)
-            .bind(recipe.view.xb)
-            .bind(recipe.view.ya)
-            .bind(recipe.view.yb)
-            .bind(i64::from(recipe.width))
-            .bind(i64::from(recipe.height))
-            .bind(i64::from(recipe.iterations))
-            .bind(recipe.palette.name())
-            .bind(State::Queued.name())
-            .bind(1i64)
-            .bind(0f64)
-            .bind(now.0)
-            .bind(now.0)
-            .execute(&mut *transaction)
-            .await;
-        match inserted {
-            Ok(_) => {}
-            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => return Ok(None),
-            Err(error) => return Err(error.into()),
-        }
-        self.backend
-            .query("INSERT INTO outbox (uuid, since) VALUES (?, ?)")
-            .bind(id.to_string())
-            .bind(now.0)
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(Some(Fractal {
-            id,
-            recipe: recipe.clone(),
+        let fractal = Fractal {
+            id: request.id.unwrap_or_else(Uuid::new_v4),
+            recipe: request.recipe.clone(),
             state: State::Queued,
             attempt: 1,
             progress: 0.0,
@@ -71,7 +33,38 @@ impl Store {
             url: None,
             picture: None,
             thumbnail: None,
-        }))
+        };
+        let id = fractal.id;
+        let recipe = &fractal.recipe;
+        let constant = recipe.formula.constant();
+        let inserted = transaction!(self.backend, async |work| {
+            let insert = sql(
+                    "INSERT INTO fractals (uuid, kind, cx, cy, xa, xb, ya, yb, width, height, iterations, palette, \
+                     priority, state, attempt, first_attempt, progress, created_at, updated_at) \
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 'queued', 1, 1, 0.0, ?, ?)",
+                )
+                .bind(id)
+                .bind(recipe.formula.kind())
+                .bind(constant.map(|(cx, _)| cx))
+                .bind(constant.map(|(_, cy)| cy))
+                .bind(recipe.view.xa)
+                .bind(recipe.view.xb)
+                .bind(recipe.view.ya)
+                .bind(recipe.view.yb)
+                .bind(recipe.width)
+                .bind(recipe.height)
+                .bind(recipe.iterations)
+                .bind(recipe.palette.name())
+                .bind(now)
+                .bind(now);
+            work.execute(insert).await?;
+            outbox::add(work, &[id], now).await
+        });
+        match inserted {
+            Ok(()) => Ok(Some(fractal)),
+            Err(error) if error.is_duplicate() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The fractal of that id.
@@ -79,13 +72,11 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn get(&self, id: Uuid) -> Result<Option<Fractal>, Error> {
-        let sql = format!("SELECT {} FROM fractals WHERE uuid = ?", row::COLUMNS);
-        let found = self
-            .backend
-            .query(sql)
-            .bind(id.to_string())
-            .fetch_optional(&self.backend.read)
-            .await?;
+        let query = sql(format!(
+            "SELECT {} FROM fractals WHERE uuid = ?",
+            row::COLUMNS
+        ));
+        let found = self.backend.row(query.bind(id)).await?;
         found.as_ref().map(row::read).transpose()
     }
 
@@ -95,39 +86,24 @@ impl Store {
     /// # Errors
     /// When the database fails; then nothing was removed.
     pub async fn delete(&self, id: Uuid) -> Result<Option<Fractal>, Error> {
-        let mut transaction = self.backend.begin().await?;
-        let sql = format!(
-            "SELECT {} FROM fractals WHERE uuid = ?{}",
-            row::COLUMNS,
-            self.backend.dialect.for_update()
-        );
-        let found = self
-            .backend
-            .query(sql)
-            .bind(id.to_string())
-            .fetch_optional(&mut *transaction)
-            .await?;
-        let Some(fractal) = found.as_ref().map(row::read).transpose()? else {
-            return Ok(None);
-        };
-        for sql in [
-            "DELETE FROM fractals WHERE uuid = ?",
-            "DELETE FROM outbox WHERE uuid = ?",
-        ] {
-            self.backend
-                .query(sql)
-                .bind(id.to_string())
-                .execute(&mut *transaction)
+        let lock = self.backend.dialect.for_update();
+        let query = sql(format!(
+            "SELECT {} FROM fractals WHERE uuid = ?{lock}",
+            row::COLUMNS
+        ));
+        transaction!(self.backend, async |work| {
+            let found = work.row(query.clone().bind(id)).await?;
+            let Some(fractal) = found.as_ref().map(row::read).transpose()? else {
+                return Ok(None);
+            };
+            work.execute(sql("DELETE FROM fractals WHERE uuid = ?").bind(id))
                 .await?;
-        }
-        for key in [fractal.picture, fractal.thumbnail].into_iter().flatten() {
-            self.backend
-                .query("UPDATE blobs SET state = 1 WHERE sha256 = ? AND state = 0")
-                .bind(key.to_string())
-                .execute(&mut *transaction)
-                .await?;
-        }
-        transaction.commit().await?;
-        Ok(Some(fractal))
+            outbox::remove(work, &[id]).await?;
+            let keys: BTreeSet<_> = [fractal.picture, fractal.thumbnail].into();
+            for key in keys.iter().flatten() {
+                suspect(work, key).await?;
+            }
+            Ok(Some(fractal))
+        })
     }
 }

@@ -1,9 +1,14 @@
 //! Which stored objects are still needed. A blob is shared by all rows with the same content; it goes when the last
-//! one has gone, and never between a worker's storing it and its row's referring to it.
+//! one has gone, and never between a worker's storing it and its row's referring to it. Whoever changes a blob's entry
+//! or relies on it locks it first, so all that concerns one blob happens one after the other.
 
-use crate::{Error, Store};
-use faafo_model::BlobKey;
-use sqlx::{Any, Row, Transaction};
+use crate::backend::Work;
+use crate::backend::transaction;
+use crate::{Error, Store, sql::sql};
+use faafo_model::{BlobKey, Timestamp};
+use sqlx::Row;
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// In use, as far as is known.
 const IN_USE: i64 = 0;
@@ -12,141 +17,136 @@ const PERHAPS_UNUSED: i64 = 1;
 /// Being deleted: nobody may refer to it any more.
 const GOING: i64 = 2;
 
+/// How long one tracker, and no other, may take to delete what it doomed.
+const LEASE: Duration = Duration::from_secs(30);
+
+/// A blob that one tracker is to delete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Doomed {
+    /// The blob.
+    pub key: BlobKey,
+    /// When somebody else may delete it. Deleting it later could hit a new blob of the same name, so don't.
+    pub until: Timestamp,
+}
+
 impl Store {
     /// Notes stored objects that no row came to refer to, so that [`Self::doom_unused`] looks at them.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn suspect(&self, keys: &[BlobKey]) -> Result<(), Error> {
-        let mut transaction = self.backend.begin().await?;
-        for key in keys {
-            if self.blob_state(&mut transaction, key).await?.is_none() {
-                self.insert_blob(&mut transaction, key, PERHAPS_UNUSED)
-                    .await?;
-            } else {
-                self.backend
-                    .query("UPDATE blobs SET state = 1 WHERE sha256 = ? AND state = 0")
-                    .bind(key.to_string())
-                    .execute(&mut *transaction)
-                    .await?;
+        let keys: BTreeSet<_> = keys.iter().collect();
+        transaction!(self.backend, async |work| {
+            for key in &keys {
+                suspect_stored(work, key).await?;
             }
-        }
-        transaction.commit().await?;
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Finds blobs that no row refers to and dooms them: from now on nobody may refer to them. The caller deletes them
-    /// and then calls [`Self::forget_blob`]. Blobs that were doomed before and never forgotten come again.
+    /// while the claim lasts and then calls [`Self::forget_blob`]. Blobs that were doomed before and not forgotten
+    /// while the claim lasted come again.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn doom_unused(&self, limit: u32) -> Result<Vec<BlobKey>, Error> {
-        let sql = format!("SELECT sha256 FROM blobs WHERE state > 0 ORDER BY sha256 LIMIT {limit}");
-        let suspects = self
-            .backend
-            .query(sql)
-            .fetch_all(&self.backend.read)
-            .await?;
+    pub async fn doom_unused(&self, limit: u32, now: Timestamp) -> Result<Vec<Doomed>, Error> {
+        let query = format!(
+            "SELECT sha256 FROM blobs WHERE state > 0 AND claimed_until <= ? ORDER BY sha256 LIMIT {limit}"
+        );
         let mut doomed = Vec::new();
-        for suspect in suspects {
+        for suspect in self.backend.rows(sql(query).bind(now)).await? {
             let text: String = suspect.try_get(0)?;
             let key = text
                 .parse()
                 .map_err(|_| Error::corrupt(format!("blob {text:?} has no name")))?;
-            if self.doom(&key).await? {
-                doomed.push(key);
+            let until = now.plus(LEASE);
+            if self.doom(&key, now, until).await? {
+                doomed.push(Doomed { key, until });
             }
         }
         Ok(doomed)
     }
 
-    async fn doom(&self, key: &BlobKey) -> Result<bool, Error> {
-        let mut transaction = self.backend.begin().await?;
-        let Some(_) = self.blob_state(&mut transaction, key).await? else {
-            return Ok(false);
-        };
-        let users = self
-            .backend
-            .query("SELECT uuid FROM fractals WHERE picture = ? UNION ALL SELECT uuid FROM fractals WHERE thumbnail = ? LIMIT 1")
-            .bind(key.to_string())
-            .bind(key.to_string())
-            .fetch_optional(&mut *transaction)
-            .await?;
-        let state = if users.is_some() { IN_USE } else { GOING };
-        self.backend
-            .query("UPDATE blobs SET state = ? WHERE sha256 = ?")
-            .bind(state)
-            .bind(key.to_string())
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(state == GOING)
+    async fn doom(&self, key: &BlobKey, now: Timestamp, until: Timestamp) -> Result<bool, Error> {
+        let lock = self.backend.dialect.for_update();
+        let find = sql(format!(
+            "SELECT state FROM blobs WHERE sha256 = ? AND state > 0 AND claimed_until <= ?{lock}"
+        ));
+        let users = "SELECT uuid FROM fractals WHERE picture = ? \
+             UNION ALL SELECT uuid FROM fractals WHERE thumbnail = ? LIMIT 1";
+        transaction!(self.backend, async |work| {
+            let find = find.clone().bind(key).bind(now);
+            if work.row(find).await?.is_none() {
+                return Ok(false);
+            }
+            let (state, until) = match work.row(sql(users).bind(key).bind(key)).await? {
+                Some(_) => (IN_USE, Timestamp(0)),
+                None => (GOING, until),
+            };
+            let update = "UPDATE blobs SET state = ?, claimed_until = ? WHERE sha256 = ?";
+            work.execute(sql(update).bind(state).bind(until).bind(key))
+                .await?;
+            Ok(state == GOING)
+        })
     }
 
     /// The doomed blob is deleted.
     ///
     /// # Errors
     /// When the database fails; then it will be deleted again, which is harmless.
-    pub async fn forget_blob(&self, key: &BlobKey) -> Result<(), Error> {
-        self.backend
-            .query("DELETE FROM blobs WHERE sha256 = ? AND state = 2")
-            .bind(key.to_string())
-            .execute(&self.backend.write)
-            .await?;
-        Ok(())
+    pub async fn forget_blob(&self, blob: &Doomed) -> Result<(), Error> {
+        // Only under the same claim: somebody who claimed it since may yet delete it.
+        let delete = sql("DELETE FROM blobs WHERE sha256 = ? AND state = 2 AND claimed_until = ?")
+            .bind(&blob.key)
+            .bind(blob.until);
+        transaction!(self.backend, async |work| work
+            .execute(delete.clone())
+            .await
+            .map(drop))
     }
+}
 
-    /// Whether a row may refer to the blob: notes the use, unless the blob is just being deleted.
-    pub(crate) async fn use_blob(
-        &self,
-        transaction: &mut Transaction<'static, Any>,
-        key: &BlobKey,
-    ) -> Result<bool, Error> {
-        match self.blob_state(transaction, key).await? {
-            None => self.insert_blob(transaction, key, IN_USE).await?,
-            Some(GOING) => return Ok(false),
-            Some(IN_USE) => {}
-            Some(_) => {
-                self.backend
-                    .query("UPDATE blobs SET state = 0 WHERE sha256 = ?")
-                    .bind(key.to_string())
-                    .execute(&mut **transaction)
-                    .await?;
-            }
+/// Whether a row may refer to the blob: notes the use, unless the blob is just being deleted.
+pub(crate) async fn make_use(work: &mut Work, key: &BlobKey) -> Result<bool, Error> {
+    match state(work, key).await? {
+        None => insert(work, key, IN_USE).await?,
+        Some(GOING) => return Ok(false),
+        Some(IN_USE) => {}
+        Some(_) => {
+            let update = "UPDATE blobs SET state = 0 WHERE sha256 = ?";
+            work.execute(sql(update).bind(key)).await?;
         }
-        Ok(true)
     }
+    Ok(true)
+}
 
-    async fn blob_state(
-        &self,
-        transaction: &mut Transaction<'static, Any>,
-        key: &BlobKey,
-    ) -> Result<Option<i64>, Error> {
-        let sql = format!(
-            "SELECT state FROM blobs WHERE sha256 = ?{}",
-            self.backend.dialect.for_update()
-        );
-        let row = self
-            .backend
-            .query(sql)
-            .bind(key.to_string())
-            .fetch_optional(&mut **transaction)
-            .await?;
-        Ok(row.map(|row| row.try_get(0)).transpose()?)
-    }
+/// A row that referred to the blob, or was to, does not.
+pub(crate) async fn suspect(work: &mut Work, key: &BlobKey) -> Result<(), Error> {
+    // Also one that is suspected already: this waits for whoever is just looking at it, and still sees the row.
+    let update = "UPDATE blobs SET state = 1 WHERE sha256 = ? AND state < 2";
+    work.execute(sql(update).bind(key)).await.map(drop)
+}
 
-    async fn insert_blob(
-        &self,
-        transaction: &mut Transaction<'static, Any>,
-        key: &BlobKey,
-        state: i64,
-    ) -> Result<(), Error> {
-        self.backend
-            .query("INSERT INTO blobs (sha256, state) VALUES (?, ?)")
-            .bind(key.to_string())
-            .bind(state)
-            .execute(&mut **transaction)
-            .await?;
-        Ok(())
+/// The blob is stored, and perhaps nobody knew of it; whether a row refers to it is to be looked at.
+pub(crate) async fn suspect_stored(work: &mut Work, key: &BlobKey) -> Result<(), Error> {
+    match state(work, key).await? {
+        None => insert(work, key, PERHAPS_UNUSED).await,
+        Some(_) => suspect(work, key).await,
     }
+}
+
+async fn state(work: &mut Work, key: &BlobKey) -> Result<Option<i64>, Error> {
+    let lock = work.dialect.for_update();
+    let query = sql(format!("SELECT state FROM blobs WHERE sha256 = ?{lock}")).bind(key);
+    let row = work.row(query).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+async fn insert(work: &mut Work, key: &BlobKey, state: i64) -> Result<(), Error> {
+    let insert = "INSERT INTO blobs (sha256, state, claimed_until) VALUES (?, ?, 0)";
+    work.execute(sql(insert).bind(key).bind(state))
+        .await
+        .map(drop)
+        .map_err(Error::duplicate_is_lost_race)
 }

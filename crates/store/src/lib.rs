@@ -4,25 +4,40 @@
 mod accept;
 mod backend;
 mod blobs;
+mod change;
+mod chunks;
 mod error;
+mod mysql;
 mod outbox;
+mod pool;
+mod postgres;
 pub mod query;
 mod results;
 mod row;
 mod schema;
+mod sql;
 mod sqlite;
+mod tokens;
 mod views;
+mod workers;
 
 use backend::{Backend, Dialect};
+pub use blobs::Doomed;
+pub use chunks::{CHUNK, UploadId};
 pub use error::{Error, ErrorKind};
+pub use outbox::Claim;
 pub use query::Query;
 pub use results::{Finish, LegacyResult, Outcome, Reservation};
+use sql::sql;
+use std::sync::Arc;
+pub use tokens::Token;
 pub use views::Counts;
+pub use workers::{Worker, WorkerInfo};
 
 /// The rows of one database. Cheap to clone: clones share the connections.
 #[derive(Clone)]
 pub struct Store {
-    backend: Backend,
+    backend: Arc<Backend>,
 }
 
 /// How often a task is tried before its fractal fails.
@@ -38,17 +53,16 @@ impl Store {
         let scheme = url.split(':').next().unwrap_or_default();
         let dialect: &'static dyn Dialect = match scheme {
             "sqlite" => &sqlite::Sqlite,
+            "postgres" | "postgresql" => &postgres::Postgres,
+            "mysql" | "mariadb" => &mysql::MySql,
             _ => {
                 return Err(Error::config(format!(
-                    "database_url: no back end for {scheme:?}; there is sqlite:"
+                    "database_url: no back end for {scheme:?}; there are sqlite:, postgres: and mysql:"
                 )));
             }
         };
-        let store = Self {
-            backend: dialect.connect(url).await?,
-        };
-        schema::migrate(&store.backend).await?;
-        Ok(store)
+        let backend = Arc::new(Backend::open(dialect, url).await?);
+        Ok(Self { backend })
     }
 
     /// Whether the database answers.
@@ -56,7 +70,7 @@ impl Store {
     /// # Errors
     /// The reason why it does not.
     pub async fn ping(&self) -> Result<(), Error> {
-        self.backend.scalar("SELECT 1").await.map(drop)
+        self.backend.row(sql("SELECT 1")).await.map(drop)
     }
 
     /// Closes all connections, waiting for statements under way.

@@ -1,87 +1,253 @@
-//! Tasks on their way to the queue, and those that got lost there.
+//! Tasks on their way to the queue, and those that got lost there. A tracker claims entries for a while, so that
+//! several trackers don't publish everything several times; the claims of one that died lapse.
 
+use crate::backend::Work;
+use crate::backend::transaction;
+use crate::sql::{marks, sql};
 use crate::{Error, Store, row};
-use faafo_model::{Task, Timestamp};
+use faafo_model::{State, Task, Timestamp, Uuid};
+use sqlx::Row;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// How long a tracker may take to publish what it claimed.
+const LEASE: Duration = Duration::from_secs(10);
+/// Entries put back in one transaction.
+const BATCH: u32 = 1000;
+
+/// A task that one tracker, and for a while no other, is to publish.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// What to publish.
+    pub task: Task,
+    /// How urgent it is; the higher, the sooner.
+    pub priority: i64,
+    /// When others may claim it. An entry that was claimed again or renewed has another value, so that a late
+    /// confirmation does not remove it.
+    until: Timestamp,
+}
+
+/// Puts the fractals' current attempts into the outbox; an entry that is there begins anew.
+pub(crate) async fn add(work: &mut Work, ids: &[Uuid], since: Timestamp) -> Result<(), Error> {
+    remove(work, ids).await?;
+    let insert = format!(
+        "INSERT INTO outbox (uuid, turn, since, claimed_until) SELECT uuid, -priority, ?, 0 FROM fractals \
+         WHERE uuid IN ({})",
+        marks(ids.len())
+    );
+    work.execute(sql(insert).bind(since).bind_all(ids))
+        .await
+        .map_err(Error::duplicate_is_lost_race)?;
+    Ok(())
+}
+
+/// Removes the fractals' entries, if there are any.
+pub(crate) async fn remove(work: &mut Work, ids: &[Uuid]) -> Result<(), Error> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    work.lock("outbox", ids).await?;
+    let delete = format!("DELETE FROM outbox WHERE uuid IN ({})", marks(ids.len()));
+    work.execute(sql(delete).bind_all(ids)).await.map(drop)
+}
+
+/// The ids in a result's first column.
+pub(crate) fn ids(rows: &[sqlx::any::AnyRow]) -> Result<Vec<Uuid>, Error> {
+    rows.iter()
+        .map(|row| {
+            let uuid: String = row.try_get(0)?;
+            Uuid::try_parse(&uuid)
+                .map_err(|_| Error::corrupt(format!("fractal {uuid:?} has no id")))
+        })
+        .collect()
+}
 
 impl Store {
-    /// The oldest tasks that the queue has not confirmed yet.
+    /// Claims the most urgent, then oldest tasks that the queue has not confirmed and nobody else has claimed.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn unpublished(&self, limit: u32) -> Result<Vec<Task>, Error> {
-        let columns = row::COLUMNS.replace("uuid,", "f.uuid AS uuid,");
-        let sql = format!(
-            "SELECT {columns} FROM outbox o JOIN fractals f ON f.uuid = o.uuid ORDER BY o.since, o.uuid LIMIT {limit}"
-        );
-        let rows = self
-            .backend
-            .query(sql)
-            .fetch_all(&self.backend.read)
-            .await?;
-        rows.iter()
-            .map(|row| {
-                let fractal = row::read(row)?;
-                Ok(Task {
-                    id: fractal.id,
-                    attempt: fractal.attempt,
-                    recipe: fractal.recipe,
-                })
-            })
-            .collect()
+    pub async fn claim_unpublished(&self, limit: u32, now: Timestamp) -> Result<Vec<Claim>, Error> {
+        let lock = self.backend.dialect.skip_locked();
+        let free = sql(format!(
+            "SELECT uuid FROM outbox WHERE claimed_until <= ? ORDER BY turn, since, uuid LIMIT {limit}{lock}"
+        ))
+        .bind(now);
+        let until = now.plus(LEASE);
+        transaction!(self.backend, async |work| {
+            let ids = ids(&work.rows(free.clone()).await?)?;
+            if ids.is_empty() {
+                return Ok(Vec::new());
+            }
+            let marks = marks(ids.len());
+            let claim = format!("UPDATE outbox SET claimed_until = ? WHERE uuid IN ({marks})");
+            work.execute(sql(claim).bind(until).bind_all(&ids)).await?;
+            let read = format!(
+                "SELECT {}, priority FROM fractals WHERE uuid IN ({marks})",
+                row::COLUMNS
+            );
+            let mut found = HashMap::new();
+            for row in work.rows(sql(read).bind_all(&ids)).await? {
+                let fractal = row::read(&row)?;
+                found.insert(fractal.id, (fractal, row.try_get("priority")?));
+            }
+            let mut claims = Vec::with_capacity(ids.len());
+            let mut done = Vec::new();
+            for id in ids {
+                match found.remove(&id) {
+                    Some((fractal, priority)) if fractal.state == State::Queued => {
+                        let task = Task {
+                            id,
+                            attempt: fractal.attempt,
+                            recipe: fractal.recipe,
+                        };
+                        claims.push(Claim {
+                            task,
+                            priority,
+                            until,
+                        });
+                    }
+                    // Published by somebody who could not say so, and taken by a worker.
+                    _ => done.push(id),
+                }
+            }
+            remove(work, &done).await?;
+            Ok(claims)
+        })
     }
 
     /// The queue has confirmed these tasks.
     ///
     /// # Errors
     /// When the database fails; then they will be published again, which is harmless.
-    pub async fn published(&self, tasks: &[Task], now: Timestamp) -> Result<(), Error> {
-        let mut transaction = self.backend.begin().await?;
-        for task in tasks {
-            // Only this attempt's entry: the fractal may have been given back and queued anew meanwhile.
-            self.backend
-                .query(
-                    "DELETE FROM outbox WHERE uuid = ? AND EXISTS \
-                     (SELECT 1 FROM fractals f WHERE f.uuid = outbox.uuid AND f.attempt = ?)",
-                )
-                .bind(task.id.to_string())
-                .bind(i64::from(task.attempt))
-                .execute(&mut *transaction)
-                .await?;
-            self.backend
-                .query("UPDATE fractals SET updated_at = ? WHERE uuid = ? AND attempt = ? AND state = 'queued'")
-                .bind(now.0)
-                .bind(task.id.to_string())
-                .bind(i64::from(task.attempt))
-                .execute(&mut *transaction)
-                .await?;
+    pub async fn published(&self, claims: &[Claim], now: Timestamp) -> Result<(), Error> {
+        self.end(
+            claims,
+            "DELETE FROM outbox WHERE claimed_until = ? AND uuid IN",
+            Some(now),
+        )
+        .await
+    }
+
+    /// These tasks could not be published: any tracker may try at once.
+    ///
+    /// # Errors
+    /// When the database fails; then the claims lapse.
+    pub async fn unclaim(&self, claims: &[Claim]) -> Result<(), Error> {
+        self.end(
+            claims,
+            "UPDATE outbox SET claimed_until = 0 WHERE claimed_until = ? AND uuid IN",
+            None,
+        )
+        .await
+    }
+
+    async fn end(
+        &self,
+        claims: &[Claim],
+        statement: &str,
+        published: Option<Timestamp>,
+    ) -> Result<(), Error> {
+        // Claims that were made together end together.
+        for claims in claims.chunk_by(|one, next| one.until == next.until) {
+            let [first, ..] = claims else { continue };
+            let ids: Vec<_> = claims.iter().map(|claim| claim.task.id).collect();
+            let marks = marks(ids.len());
+            transaction!(self.backend, async |work| {
+                if let Some(now) = published {
+                    work.lock("fractals", &ids).await?;
+                    let update = format!(
+                        "UPDATE fractals SET updated_at = ? WHERE state = 'queued' AND uuid IN ({marks})"
+                    );
+                    work.execute(sql(update).bind(now).bind_all(&ids)).await?;
+                }
+                work.lock("outbox", &ids).await?;
+                let end = sql(format!("{statement} ({marks})"));
+                work.execute(end.bind(first.until).bind_all(&ids)).await
+            })?;
         }
-        transaction.commit().await?;
         Ok(())
     }
 
     /// Puts every unfinished fractal back into the outbox: for a queue that forgot everything with the last process.
-    /// Nobody is to blame, so no attempt is counted. Returns how many.
+    /// Nobody is to blame, so no attempt is counted. Returns how many were not there.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn republish_all(&self, now: Timestamp) -> Result<u64, Error> {
-        let mut transaction = self.backend.begin().await?;
-        let added = self
-            .backend
-            .query(
-                "INSERT INTO outbox (uuid, since) SELECT uuid, created_at FROM fractals f \
-                 WHERE state IN ('queued', 'rendering') \
-                 AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.uuid = f.uuid)",
-            )
-            .execute(&mut *transaction)
-            .await?
-            .rows_affected();
-        self.backend
-            .query("UPDATE fractals SET state = 'queued', progress = 0.0, updated_at = ? WHERE state = 'rendering'")
-            .bind(now.0)
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(added)
+        transaction!(self.backend, async |work| {
+            work.execute(sql("UPDATE outbox SET claimed_until = 0"))
+                .await?;
+            let update = "UPDATE fractals SET state = 'queued', progress = 0.0, updated_at = ? \
+                     WHERE state = 'rendering'";
+            work.execute(sql(update).bind(now)).await
+        })?;
+        let mut republished = 0;
+        loop {
+            let added = self.republish(Timestamp(i64::MAX)).await?;
+            republished += added;
+            if added < u64::from(BATCH) {
+                return Ok(republished);
+            }
+        }
+    }
+
+    /// Puts fractals back into the outbox that were published more than `age` ago and of which no worker has spoken:
+    /// perhaps the queue lost them. No attempt is counted. Returns how many; there may be more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn republish_lost(&self, age: Duration, now: Timestamp) -> Result<u64, Error> {
+        self.republish(now.minus(age)).await
+    }
+
+    async fn republish(&self, before: Timestamp) -> Result<u64, Error> {
+        let lost = sql(format!(
+            "SELECT uuid FROM fractals f WHERE state = 'queued' AND updated_at < ? \
+             AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.uuid = f.uuid) ORDER BY updated_at LIMIT {BATCH}"
+        ))
+        .bind(before);
+        let lost = ids(&self.backend.rows(lost).await?)?;
+        if lost.is_empty() {
+            return Ok(0);
+        }
+        let insert = format!(
+            "INSERT INTO outbox (uuid, turn, since, claimed_until) SELECT uuid, -priority, created_at, 0 \
+             FROM fractals f WHERE uuid IN ({}) AND state = 'queued' \
+             AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.uuid = f.uuid)",
+            marks(lost.len())
+        );
+        transaction!(self.backend, async |work| {
+            work.execute(sql(insert.clone()).bind_all(&lost))
+                .await
+                .map_err(Error::duplicate_is_lost_race)
+        })
+    }
+
+    /// Queues the task again under the same attempt, to be published after `delay`: for what was nobody's fault.
+    /// Returns whether that attempt still counted.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn postpone(
+        &self,
+        id: Uuid,
+        attempt: u32,
+        delay: Duration,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        transaction!(self.backend, async |work| {
+            let update = "UPDATE fractals SET state = 'queued', progress = 0.0, updated_at = ? \
+                     WHERE uuid = ? AND attempt = ? AND state IN ('queued', 'rendering')";
+            let update = sql(update).bind(now).bind(id).bind(attempt);
+            if work.execute(update).await? == 0 {
+                return Ok(false);
+            }
+            add(work, &[id], now).await?;
+            let wait = "UPDATE outbox SET claimed_until = ? WHERE uuid = ?";
+            work.execute(sql(wait).bind(now.plus(delay)).bind(id))
+                .await?;
+            Ok(true)
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! Lists of fractals by filter and order: the original interface's query language, as types and as SQL.
 
-use crate::backend::Statement;
-use crate::{Error, Store, row};
+use crate::sql::{Sql, marks, sql};
+use crate::{Error, Store, outbox, row};
 use faafo_model::{Fractal, Uuid};
 use sqlx::Row;
 
@@ -58,9 +58,9 @@ pub enum Compare {
     Less,
     AtLeast,
     AtMost,
-    /// With `%` for any text and `_` for any character.
+    /// With `%` for any text and `_` for any character, whatever the case, as in the databases of the original.
     Like,
-    /// The same whatever the case.
+    /// The same.
     ILike,
     NotLike,
 }
@@ -115,7 +115,7 @@ fields! {
     State "state" "state" Text, Attempt "attempt" "attempt" Whole, Progress "progress" "progress" Real,
     Error "error" "error" Text, CreatedAt "created_at" "created_at" Time, FinishedAt "finished_at" "finished_at" Time,
     Duration "duration" "duration" Real, Checksum "checksum" "checksum" Text, Size "size" "size" Whole,
-    GeneratedBy "generated_by" "generated_by" Text, Url "url" "url" Text, Image "image" "picture" Text,
+    GeneratedBy "generated_by" "generated_by" Text, Url "url" "url" Text, Image "image" "picture" Text, Priority "priority" "priority" Whole,
 }
 
 impl Store {
@@ -125,11 +125,10 @@ impl Store {
     /// When the database fails.
     pub async fn count(&self, query: &Query) -> Result<u64, Error> {
         let (condition, values) = condition(query.filter.as_ref());
-        let sql = format!("SELECT COUNT(*) FROM fractals WHERE {condition}");
-        let row = bind(self.backend.query(sql), values)
-            .fetch_one(&self.backend.read)
-            .await?;
-        let found = u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0);
+        let count = sql(format!("SELECT COUNT(*) FROM fractals WHERE {condition}"));
+        let row = self.backend.row(count.bind_all(values)).await?;
+        let found = row.map(|row| row.try_get::<i64, _>(0)).transpose()?;
+        let found = u64::try_from(found.unwrap_or(0)).unwrap_or(0);
         let found = found.saturating_sub(query.offset);
         Ok(query.limit.map_or(found, |limit| found.min(limit)))
     }
@@ -144,7 +143,8 @@ impl Store {
         first: u64,
         number: u64,
     ) -> Result<Vec<Fractal>, Error> {
-        let rows = self.select(query, row::COLUMNS, first, number).await?;
+        let select = select(query, row::COLUMNS, first, number);
+        let rows = self.backend.rows(select).await?;
         rows.iter().map(row::read).collect()
     }
 
@@ -153,14 +153,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn ids(&self, query: &Query) -> Result<Vec<Uuid>, Error> {
-        let rows = self.select(query, "uuid", 0, i64::MAX as u64).await?;
-        rows.iter()
-            .map(|row| {
-                let uuid: String = row.try_get(0)?;
-                Uuid::try_parse(&uuid)
-                    .map_err(|_| Error::corrupt(format!("fractal {uuid:?} has no id")))
-            })
-            .collect()
+        let select = select(query, "uuid", 0, i64::MAX as u64);
+        outbox::ids(&self.backend.rows(select).await?)
     }
 
     /// The fractals of these ids, in this order; those deleted meanwhile are left out.
@@ -168,72 +162,49 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn get_many(&self, ids: &[Uuid]) -> Result<Vec<Fractal>, Error> {
-        let marks = vec!["?"; ids.len()].join(", ");
-        let sql = format!(
-            "SELECT {} FROM fractals WHERE uuid IN ({marks})",
-            row::COLUMNS
-        );
-        let mut statement = self.backend.query(sql);
-        for id in ids {
-            statement = statement.bind(id.to_string());
+        if ids.is_empty() {
+            return Ok(Vec::new());
         }
-        let rows = statement.fetch_all(&self.backend.read).await?;
+        let select = sql(format!(
+            "SELECT {} FROM fractals WHERE uuid IN ({})",
+            row::COLUMNS,
+            marks(ids.len())
+        ));
+        let rows = self.backend.rows(select.bind_all(ids)).await?;
         let fractals = rows
             .iter()
             .map(|row| row::read(row).map(|fractal| (fractal.id, fractal)));
         let mut found = fractals.collect::<Result<std::collections::HashMap<_, _>, _>>()?;
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }
-
-    async fn select(
-        &self,
-        query: &Query,
-        columns: &str,
-        first: u64,
-        number: u64,
-    ) -> Result<Vec<sqlx::any::AnyRow>, Error> {
-        let (mut condition, values) = condition(query.filter.as_ref());
-        if !query.group.is_empty() {
-            let group: Vec<_> = query.group.iter().map(|field| field.column()).collect();
-            let group = group.join(", ");
-            condition = format!(
-                "uuid IN (SELECT MIN(uuid) FROM fractals WHERE {condition} GROUP BY {group})"
-            );
-        }
-        let mut order = String::new();
-        for (field, direction) in &query.order {
-            order += field.column();
-            order += if *direction == Order::Ascending {
-                ", "
-            } else {
-                " DESC, "
-            };
-        }
-        let left = query
-            .limit
-            .map_or(number, |limit| number.min(limit.saturating_sub(first)));
-        let (left, offset) = (
-            left.min(i64::MAX as u64),
-            first.saturating_add(query.offset).min(i64::MAX as u64),
-        );
-        let sql = format!(
-            "SELECT {columns} FROM fractals WHERE {condition} ORDER BY {order}uuid LIMIT {left} OFFSET {offset}"
-        );
-        Ok(bind(self.backend.query(sql), values)
-            .fetch_all(&self.backend.read)
-            .await?)
-    }
 }
 
-fn bind<'q>(mut statement: Statement<'q>, values: Vec<Value>) -> Statement<'q> {
-    for value in values {
-        statement = match value {
-            Value::Whole(number) => statement.bind(number),
-            Value::Real(number) => statement.bind(number),
-            Value::Text(text) => statement.bind(text),
+fn select(query: &Query, columns: &str, first: u64, number: u64) -> Sql {
+    let (mut condition, values) = condition(query.filter.as_ref());
+    if !query.group.is_empty() {
+        let group: Vec<_> = query.group.iter().map(|field| field.column()).collect();
+        let group = group.join(", ");
+        condition =
+            format!("uuid IN (SELECT MIN(uuid) FROM fractals WHERE {condition} GROUP BY {group})");
+    }
+    let mut order = String::new();
+    for (field, direction) in &query.order {
+        // Nulls are the least of all; PostgreSQL would take them for the greatest.
+        let column = field.column();
+        order += &match direction {
+            Order::Ascending => format!("({column} IS NULL) DESC, {column}, "),
+            Order::Descending => format!("({column} IS NULL), {column} DESC, "),
         };
     }
-    statement
+    let left = query
+        .limit
+        .map_or(number, |limit| number.min(limit.saturating_sub(first)));
+    let most = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let select = sql(format!(
+        "SELECT {columns} FROM fractals WHERE {condition} ORDER BY {order}uuid LIMIT ? OFFSET ?"
+    ));
+    let select = select.bind_all(values).bind(most(left));
+    select.bind(most(first.saturating_add(query.offset)))
 }
 
 /// A filter as SQL and the values for its `?`.
@@ -263,11 +234,7 @@ fn render(filter: &Filter, values: &mut Vec<Value>) -> String {
         Filter::Among(field, among, list) => {
             values.extend(list.iter().cloned());
             let word = if *among { "IN" } else { "NOT IN" };
-            format!(
-                "{} {word} ({})",
-                field.column(),
-                vec!["?"; list.len()].join(", ")
-            )
+            format!("{} {word} ({})", field.column(), marks(list.len()))
         }
         Filter::Null(field, true) => format!("{} IS NULL", field.column()),
         Filter::Null(field, false) => format!("{} IS NOT NULL", field.column()),
@@ -294,9 +261,14 @@ fn comparison(column: &str, compare: Compare, right: &str) -> String {
         Compare::Less => "<",
         Compare::AtLeast => ">=",
         Compare::AtMost => "<=",
-        Compare::Like => "LIKE",
-        Compare::NotLike => "NOT LIKE",
-        Compare::ILike => return format!("LOWER({column}) LIKE LOWER({right})"),
+        Compare::Like | Compare::ILike => return like(column, "LIKE", right),
+        Compare::NotLike => return like(column, "NOT LIKE", right),
     };
     format!("{column} {sign} {right}")
+}
+
+/// Each database has its own idea of a backslash in a pattern; so it is told another character, which then stands only
+/// for itself.
+fn like(column: &str, word: &str, right: &str) -> String {
+    format!("LOWER({column}) {word} REPLACE(LOWER({right}), '!', '!!') ESCAPE '!'")
 }

@@ -1,8 +1,13 @@
 //! What workers report, recorded only as far as the states' table allows. Rendering is a pure function of the recipe,
 //! so a picture is welcome from any attempt; failures and returns count only for the current one.
 
-use crate::{Error, MAX_ATTEMPTS, Store};
-use faafo_model::{BlobRef, State, Timestamp, Uuid};
+use crate::backend::Work;
+use crate::backend::transaction;
+use crate::sql::{marks, sql};
+use crate::{Error, MAX_ATTEMPTS, Store, blobs, outbox};
+use faafo_model::{BlobKey, BlobRef, State, Timestamp, Uuid};
+use sqlx::Row;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 /// A rendered picture whose blobs are stored.
@@ -18,6 +23,12 @@ pub struct Finish {
     pub duration: Option<f64>,
     /// Who rendered it.
     pub worker: Option<String>,
+}
+
+impl Finish {
+    fn keys(&self) -> [BlobKey; 2] {
+        [self.picture.key, self.thumbnail.key]
+    }
 }
 
 /// Whether a finished picture's row now refers to its blobs.
@@ -54,7 +65,7 @@ pub struct LegacyResult {
 }
 
 /// The states from which `state` may be reached, as SQL.
-fn reached_from(state: State) -> String {
+pub(crate) fn reached_from(state: State) -> String {
     let names: Vec<_> = state
         .reached_from()
         .iter()
@@ -73,27 +84,21 @@ impl Store {
         reports: &[(Uuid, u32, f64)],
         now: Timestamp,
     ) -> Result<Vec<bool>, Error> {
-        let sql = format!(
+        let update = sql(format!(
             "UPDATE fractals SET state = 'rendering', progress = ?, updated_at = ? WHERE uuid = ? AND attempt = ? AND {}",
             reached_from(State::Rendering)
-        );
-        let mut transaction = self.backend.begin().await?;
-        let mut counted = Vec::with_capacity(reports.len());
-        for (id, attempt, progress) in reports {
-            let query = self
-                .backend
-                .query(&*sql)
-                .bind(*progress)
-                .bind(now.0)
-                .bind(id.to_string());
-            let done = query
-                .bind(i64::from(*attempt))
-                .execute(&mut *transaction)
-                .await?;
-            counted.push(done.rows_affected() > 0);
-        }
-        transaction.commit().await?;
-        Ok(counted)
+        ));
+        let ids: Vec<_> = reports.iter().map(|(id, ..)| *id).collect();
+        transaction!(self.backend, async |work| {
+            work.lock("fractals", &ids).await?;
+            let mut counted = Vec::with_capacity(reports.len());
+            for (id, attempt, progress) in reports {
+                let update = update.clone().bind(*progress).bind(now);
+                let changed = work.execute(update.bind(id).bind(*attempt)).await?;
+                counted.push(changed > 0);
+            }
+            Ok(counted)
+        })
     }
 
     /// Lets the rows refer to their stored blobs, so that these can't be deleted any more.
@@ -101,38 +106,60 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn reserve(&self, finishes: &[Finish]) -> Result<Vec<Reservation>, Error> {
-        let sql = format!(
-            "UPDATE fractals SET picture = ?, thumbnail = ? WHERE uuid = ? AND {}",
-            reached_from(State::Done)
-        );
-        let mut transaction = self.backend.begin().await?;
-        let mut reservations = Vec::with_capacity(finishes.len());
-        for finish in finishes {
-            let usable = self.use_blob(&mut transaction, &finish.picture.key).await?
-                && self
-                    .use_blob(&mut transaction, &finish.thumbnail.key)
-                    .await?;
-            if !usable {
-                reservations.push(Reservation::BlobGoing);
-                continue;
-            }
-            let updated = self
-                .backend
-                .query(&*sql)
-                .bind(finish.picture.key.to_string())
-                .bind(finish.thumbnail.key.to_string())
-                .bind(finish.id.to_string())
-                .execute(&mut *transaction)
-                .await?
-                .rows_affected();
-            reservations.push(if updated > 0 {
-                Reservation::Reserved
-            } else {
-                Reservation::NotWanted
-            });
+        let ids: Vec<_> = finishes.iter().map(|finish| finish.id).collect();
+        let find = sql(format!(
+            "SELECT uuid, picture, thumbnail FROM fractals WHERE uuid IN ({}) AND {} ORDER BY uuid{}",
+            marks(ids.len()),
+            reached_from(State::Done),
+            self.backend.dialect.for_update()
+        ))
+        .bind_all(&ids);
+        let refer = "UPDATE fractals SET picture = ?, thumbnail = ? WHERE uuid = ?";
+        if finishes.is_empty() {
+            return Ok(Vec::new());
         }
-        transaction.commit().await?;
-        Ok(reservations)
+        transaction!(self.backend, async |work| {
+            let rows = work.rows(find.clone()).await?;
+            let wanting: HashSet<_> = outbox::ids(&rows)?.into_iter().collect();
+            // The blobs that rows are to refer to, and those that they did refer to or are not to.
+            let mut keys = BTreeMap::new();
+            for row in &rows {
+                for column in ["picture", "thumbnail"] {
+                    let key: Option<String> = row.try_get(column)?;
+                    keys.extend(key.and_then(|key| key.parse().ok()).map(|key| (key, false)));
+                }
+            }
+            for finish in finishes {
+                for key in finish.keys() {
+                    *keys.entry(key).or_insert(false) |= wanting.contains(&finish.id);
+                }
+            }
+            let mut usable = HashSet::new();
+            for (key, wanted) in &keys {
+                if !wanted {
+                    blobs::suspect_stored(work, key).await?;
+                } else if blobs::make_use(work, key).await? {
+                    usable.insert(*key);
+                }
+            }
+            let mut reservations = Vec::with_capacity(finishes.len());
+            for finish in finishes {
+                let keys = finish.keys();
+                reservations.push(if !wanting.contains(&finish.id) {
+                    Reservation::NotWanted
+                } else if keys.iter().all(|key| usable.contains(key)) {
+                    let refer = sql(refer).bind_all(&keys).bind(finish.id);
+                    work.execute(refer).await?;
+                    Reservation::Reserved
+                } else {
+                    for key in &keys {
+                        blobs::suspect(work, key).await?;
+                    }
+                    Reservation::BlobGoing
+                });
+            }
+            Ok(reservations)
+        })
     }
 
     /// The reserved blobs exist: the fractals are done. Returns for each whether its state changed.
@@ -140,40 +167,37 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn finish(&self, finishes: &[Finish], now: Timestamp) -> Result<Vec<bool>, Error> {
-        let sql = format!(
+        let update = sql(format!(
             "UPDATE fractals SET state = 'done', progress = 1.0, error = NULL, finished_at = ?, updated_at = ?, \
-             duration = ?, checksum = ?, size = ?, generated_by = ? WHERE uuid = ? AND picture = ? AND {}",
+             duration = ?, checksum = ?, size = ?, generated_by = ? \
+             WHERE uuid = ? AND picture = ? AND thumbnail = ? AND {}",
             reached_from(State::Done)
-        );
-        let mut transaction = self.backend.begin().await?;
-        let mut changed = Vec::with_capacity(finishes.len());
-        for finish in finishes {
-            let key = finish.picture.key.to_string();
-            let updated = self
-                .backend
-                .query(&*sql)
-                .bind(now.0)
-                .bind(now.0)
-                .bind(finish.duration)
-                .bind(&key)
-                .bind(i64::try_from(finish.picture.size).unwrap_or(i64::MAX))
-                .bind(finish.worker.clone())
-                .bind(finish.id.to_string())
-                .bind(&key)
-                .execute(&mut *transaction)
-                .await?
-                .rows_affected();
-            if updated > 0 {
-                let query = self.backend.query("DELETE FROM outbox WHERE uuid = ?");
-                query
-                    .bind(finish.id.to_string())
-                    .execute(&mut *transaction)
-                    .await?;
+        ))
+        .bind(now)
+        .bind(now);
+        let ids: Vec<_> = finishes.iter().map(|finish| finish.id).collect();
+        transaction!(self.backend, async |work| {
+            work.lock("fractals", &ids).await?;
+            let mut changed = Vec::with_capacity(finishes.len());
+            let mut done = Vec::new();
+            for finish in finishes {
+                let update = update
+                    .clone()
+                    .bind(finish.duration)
+                    .bind(&finish.picture.key)
+                    .bind(i64::try_from(finish.picture.size).unwrap_or(i64::MAX))
+                    .bind(finish.worker.as_deref())
+                    .bind(finish.id)
+                    .bind(&finish.picture.key)
+                    .bind(&finish.thumbnail.key);
+                changed.push(work.execute(update).await? > 0);
+                if changed.ends_with(&[true]) {
+                    done.push(finish.id);
+                }
             }
-            changed.push(updated > 0);
-        }
-        transaction.commit().await?;
-        Ok(changed)
+            outbox::remove(work, &done).await?;
+            Ok(changed)
+        })
     }
 
     /// The task can't be rendered: the fractal fails. Returns whether its state changed.
@@ -187,23 +211,10 @@ impl Store {
         reason: &str,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        let sql = format!(
-            "UPDATE fractals SET state = 'failed', error = ?, finished_at = ?, updated_at = ? \
-             WHERE uuid = ? AND attempt = ? AND {}",
-            reached_from(State::Failed)
-        );
-        let query = self
-            .backend
-            .query(sql)
-            .bind(reason)
-            .bind(now.0)
-            .bind(now.0)
-            .bind(id.to_string());
-        let done = query
-            .bind(i64::from(attempt))
-            .execute(&self.backend.write)
-            .await?;
-        Ok(done.rows_affected() > 0)
+        transaction!(self.backend, async |work| fail(
+            work, id, attempt, reason, now
+        )
+        .await)
     }
 
     /// The task was given back: the fractal is queued again under a new attempt, or fails when that was the last one.
@@ -217,48 +228,30 @@ impl Store {
         reason: &str,
         now: Timestamp,
     ) -> Result<Outcome, Error> {
-        if attempt >= MAX_ATTEMPTS {
-            let reason = format!("gave up after {attempt} attempts: {reason}");
-            let failed = self.fail(id, attempt, &reason, now).await?;
-            return Ok(if failed {
-                Outcome::Failed
-            } else {
-                Outcome::Stale
-            });
-        }
-        let sql = format!(
-            "UPDATE fractals SET state = 'queued', attempt = attempt + 1, progress = 0.0, error = ?, updated_at = ? \
-             WHERE uuid = ? AND attempt = ? AND {}",
-            reached_from(State::Rendering)
-        );
-        let mut transaction = self.backend.begin().await?;
-        let query = self
-            .backend
-            .query(sql)
-            .bind(reason)
-            .bind(now.0)
-            .bind(id.to_string());
-        let updated = query
-            .bind(i64::from(attempt))
-            .execute(&mut *transaction)
-            .await?
-            .rows_affected();
-        if updated == 0 {
-            return Ok(Outcome::Stale);
-        }
-        self.backend
-            .query("DELETE FROM outbox WHERE uuid = ?")
-            .bind(id.to_string())
-            .execute(&mut *transaction)
-            .await?;
-        self.backend
-            .query("INSERT INTO outbox (uuid, since) VALUES (?, ?)")
-            .bind(id.to_string())
-            .bind(now.0)
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(Outcome::Queued)
+        let from = reached_from(State::Rendering);
+        let lock = self.backend.dialect.for_update();
+        let find = sql(format!(
+            "SELECT first_attempt FROM fractals WHERE uuid = ? AND attempt = ? AND {from}{lock}"
+        ))
+        .bind(id)
+        .bind(attempt);
+        transaction!(self.backend, async |work| {
+            let Some(row) = work.row(find.clone()).await? else {
+                return Ok(Outcome::Stale);
+            };
+            let tries = i64::from(attempt) - row.try_get::<i64, _>(0)? + 1;
+            if tries >= i64::from(MAX_ATTEMPTS) {
+                let reason = format!("gave up after {tries} attempts: {reason}");
+                fail(work, id, attempt, &reason, now).await?;
+                return Ok(Outcome::Failed);
+            }
+            let update = "UPDATE fractals SET state = 'queued', attempt = attempt + 1, progress = 0.0, error = ?, \
+                     updated_at = ? WHERE uuid = ?";
+            work.execute(sql(update).bind(reason).bind(now).bind(id))
+                .await?;
+            outbox::add(work, &[id], now).await?;
+            Ok(Outcome::Queued)
+        })
     }
 
     /// Fractals that somebody renders and of which nothing was heard for `lease`.
@@ -271,24 +264,16 @@ impl Store {
         limit: u32,
         now: Timestamp,
     ) -> Result<Vec<(Uuid, u32)>, Error> {
-        use sqlx::Row;
-        let sql = format!(
+        let query = format!(
             "SELECT uuid, attempt FROM fractals WHERE state = 'rendering' AND updated_at < ? ORDER BY updated_at LIMIT {limit}"
         );
-        let rows = self
-            .backend
-            .query(sql)
-            .bind(now.minus(lease).0)
-            .fetch_all(&self.backend.read)
-            .await?;
-        rows.iter()
-            .map(|row| {
-                let (uuid, attempt): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
-                let id = Uuid::try_parse(&uuid)
-                    .map_err(|_| Error::corrupt(format!("fractal {uuid:?} has no id")))?;
-                Ok((id, u32::try_from(attempt).unwrap_or(u32::MAX)))
-            })
-            .collect()
+        let rows = self.backend.rows(sql(query).bind(now.minus(lease))).await?;
+        let attempts = rows.iter().map(|row| {
+            let attempt: i64 = row.try_get(1)?;
+            Ok(u32::try_from(attempt).unwrap_or(u32::MAX))
+        });
+        let attempts = attempts.collect::<Result<Vec<_>, Error>>()?;
+        Ok(outbox::ids(&rows)?.into_iter().zip(attempts).collect())
     }
 
     /// Records what an old worker says of a fractal that is not yet final. Returns whether there was such a one.
@@ -296,21 +281,46 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn legacy_result(&self, id: Uuid, result: &LegacyResult) -> Result<bool, Error> {
-        let sql = format!(
+        let update = sql(format!(
             "UPDATE fractals SET duration = COALESCE(?, duration), checksum = COALESCE(?, checksum), \
              size = COALESCE(?, size), generated_by = COALESCE(?, generated_by), url = COALESCE(?, url) \
              WHERE uuid = ? AND {}",
             reached_from(State::Done)
-        );
-        let query = self
-            .backend
-            .query(sql)
-            .bind(result.duration)
-            .bind(result.checksum.clone())
-            .bind(result.size)
-            .bind(result.generated_by.clone())
-            .bind(result.url.clone())
-            .bind(id.to_string());
-        Ok(query.execute(&self.backend.write).await?.rows_affected() > 0)
+        ))
+        .bind(result.duration)
+        .bind(result.checksum.as_deref())
+        .bind(result.size)
+        .bind(result.generated_by.as_deref())
+        .bind(result.url.as_deref())
+        .bind(id);
+        transaction!(self.backend, async |work| Ok(work
+            .execute(update.clone())
+            .await?
+            > 0))
     }
+}
+
+async fn fail(
+    work: &mut Work,
+    id: Uuid,
+    attempt: u32,
+    reason: &str,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let update = sql(format!(
+        "UPDATE fractals SET state = 'failed', error = ?, finished_at = ?, updated_at = ? \
+         WHERE uuid = ? AND attempt = ? AND {}",
+        reached_from(State::Failed)
+    ));
+    let update = update
+        .bind(reason)
+        .bind(now)
+        .bind(now)
+        .bind(id)
+        .bind(attempt);
+    let failed = work.execute(update).await? > 0;
+    if failed {
+        outbox::remove(work, &[id]).await?;
+    }
+    Ok(failed)
 }

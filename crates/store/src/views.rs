@@ -1,6 +1,6 @@
 //! What the pages ask for.
 
-use crate::{Error, Store, row};
+use crate::{Error, Store, row, sql::sql};
 use faafo_model::{Fractal, State};
 use serde::Serialize;
 use sqlx::Row;
@@ -29,14 +29,9 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn counts(&self) -> Result<Counts, Error> {
-        let sql = "SELECT state, COUNT(*) AS n FROM fractals GROUP BY state";
+        let query = sql("SELECT state, COUNT(*) AS n FROM fractals GROUP BY state");
         let mut counts = Counts::default();
-        for row in self
-            .backend
-            .query(sql)
-            .fetch_all(&self.backend.read)
-            .await?
-        {
+        for row in self.backend.rows(query).await? {
             let state: String = row.try_get("state")?;
             let number = u64::try_from(row.try_get::<i64, _>("n")?).unwrap_or(0);
             match state
@@ -58,15 +53,13 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn newest(&self, limit: u64, offset: u64) -> Result<Vec<Fractal>, Error> {
-        let sql = format!(
-            "SELECT {} FROM fractals WHERE state = 'done' ORDER BY finished_at DESC, uuid DESC LIMIT {limit} OFFSET {offset}",
+        let query = sql(format!(
+            "SELECT {} FROM fractals WHERE state = 'done' ORDER BY finished_at DESC, uuid DESC LIMIT ? OFFSET ?",
             row::COLUMNS
-        );
-        let rows = self
-            .backend
-            .query(sql)
-            .fetch_all(&self.backend.read)
-            .await?;
+        ));
+        let most = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let query = query.bind(most(limit)).bind(most(offset));
+        let rows = self.backend.rows(query).await?;
         rows.iter().map(row::read).collect()
     }
 
@@ -77,17 +70,12 @@ impl Store {
     pub async fn active(&self, limit: usize) -> Result<Vec<Fractal>, Error> {
         let mut active = Vec::new();
         for state in [State::Rendering, State::Queued] {
-            let sql = format!(
+            let query = sql(format!(
                 "SELECT {} FROM fractals WHERE state = '{state}' ORDER BY updated_at LIMIT {}",
                 row::COLUMNS,
                 limit - active.len()
-            );
-            for row in self
-                .backend
-                .query(sql)
-                .fetch_all(&self.backend.read)
-                .await?
-            {
+            ));
+            for row in self.backend.rows(query).await? {
                 active.push(row::read(&row)?);
             }
         }

@@ -1,6 +1,9 @@
 //! From the outbox to the queue.
 
 use crate::{Tracker, now, wait_after};
+use faafo_queue::Urgency;
+use faafo_store::Claim;
+use futures_util::future::join_all;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -27,29 +30,53 @@ impl Tracker {
 
     /// Returns whether there may be more at once.
     async fn publish_batch(&self, stop: &CancellationToken) -> bool {
-        let tasks = match self.store.unpublished(BATCH).await {
-            Ok(tasks) if tasks.is_empty() => return false,
-            Ok(tasks) => tasks,
+        let claims = match self.store.claim_unpublished(BATCH, now()).await {
+            Ok(claims) if claims.is_empty() => return false,
+            Ok(claims) => claims,
             Err(error) => {
                 wait_after(&error, "read the outbox", stop).await;
                 return true;
             }
         };
-        for (number, task) in tasks.iter().enumerate() {
-            if let Err(error) = self.queue.publish_task(task).await {
-                self.confirm(&tasks[..number], stop).await;
-                wait_after(&error, "publish a task", stop).await;
-                return true;
+        // All at once: a broker confirms many in the time that one takes.
+        let publishing = claims.iter().map(|claim| {
+            self.queue
+                .publish_task(&claim.task, urgency(claim.priority))
+        });
+        let results = join_all(publishing).await;
+        let (mut published, mut left, mut failure) = (Vec::new(), Vec::new(), None);
+        for (claim, result) in claims.into_iter().zip(results) {
+            match result {
+                Ok(()) => published.push(claim),
+                Err(error) => {
+                    left.push(claim);
+                    failure = Some(error);
+                }
             }
         }
-        self.confirm(&tasks, stop).await;
-        tasks.len() == BATCH as usize
+        let full = published.len() == BATCH as usize;
+        self.confirm(&published, stop).await;
+        let Some(error) = failure else { return full };
+        if let Err(error) = self.store.unclaim(&left).await {
+            tracing::debug!(%error, "claimed tasks have to wait until the claim lapses");
+        }
+        wait_after(&error, "publish a task", stop).await;
+        true
     }
 
-    async fn confirm(&self, tasks: &[faafo_model::Task], stop: &CancellationToken) {
-        if let Err(error) = self.store.published(tasks, now()).await {
+    async fn confirm(&self, claims: &[Claim], stop: &CancellationToken) {
+        if let Err(error) = self.store.published(claims, now()).await {
             // They will be published twice, which is harmless.
             wait_after(&error, "clear the outbox", stop).await;
         }
+    }
+}
+
+/// What somebody has moved forward overtakes the bulk of the work, also what the queue already has.
+fn urgency(priority: i64) -> Urgency {
+    if priority > 0 {
+        Urgency::Interactive
+    } else {
+        Urgency::Batch
     }
 }

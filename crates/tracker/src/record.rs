@@ -10,15 +10,22 @@ use tokio_util::sync::CancellationToken;
 
 /// Reports recorded in one transaction.
 const BATCH: usize = 64;
+/// Reports kept at hand; other trackers get the rest.
+const PREFETCH: u16 = 256;
 
 impl Tracker {
     pub(crate) async fn record(&self, stop: &CancellationToken) {
+        self.queue.consume_reports(PREFETCH);
         loop {
+            if stop.is_cancelled() {
+                // Where they are not forgotten, other trackers may have them.
+                self.queue.consume_reports(0);
+            }
             let reports = tokio::select! {
                 biased;
                 reports = self.queue.next_reports(BATCH) => reports,
                 // What is there already is recorded before stopping.
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => return self.queue.consume_reports(0),
             };
             match reports {
                 Ok(reports) => {
@@ -127,12 +134,12 @@ impl Tracker {
                         .await?;
                 }
                 Reservation::BlobGoing => {
-                    self.give_back(
-                        finish.id,
-                        attempt,
-                        "an equal picture was just being deleted",
-                    )
-                    .await?;
+                    // An equal picture is just being deleted: soon there is room for this one, and nobody is to blame.
+                    let (id, delay) = (finish.id, Duration::from_secs(2));
+                    if self.store.postpone(id, attempt, delay, now()).await? {
+                        self.queue
+                            .publish_event(Event::state(id, State::Queued, 0.0));
+                    }
                 }
                 Reservation::NotWanted => unwanted.extend(keys),
             }

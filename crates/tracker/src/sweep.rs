@@ -6,14 +6,27 @@ use tokio_util::sync::CancellationToken;
 
 /// A worker says something about each of its tasks every second; after so long without a word its task is taken over.
 const LEASE: Duration = Duration::from_secs(30);
+/// A task that was published so long ago and of which no worker has spoken may have been lost by the queue.
+const LOST: Duration = Duration::from_secs(600);
+/// The same while the queue says that it holds no task at all.
+const LOST_BY_EMPTY_QUEUE: Duration = Duration::from_secs(20);
+/// How often that is looked at, in rounds of a second each.
+const LOOK_FOR_LOST: u32 = 5;
 /// Rows handled between two pauses.
 const BATCH: u32 = 100;
 
 impl Tracker {
     pub(crate) async fn sweep(&self, stop: &CancellationToken) {
+        let mut round = 0u32;
         while !stop.is_cancelled() {
+            round = round.wrapping_add(1);
             if let Err(error) = self.take_over_silent().await {
                 wait_after(&error, "look for silent workers", stop).await;
+            }
+            if round.is_multiple_of(LOOK_FOR_LOST)
+                && let Err(error) = self.republish_lost().await
+            {
+                wait_after(&error, "look for lost tasks", stop).await;
             }
             if let Err(error) = self.remove_unused().await {
                 wait_after(&error, "look for unused blobs", stop).await;
@@ -30,12 +43,39 @@ impl Tracker {
         Ok(())
     }
 
+    /// A queue that lives in this process loses nothing while the process lives.
+    async fn republish_lost(&self) -> Result<(), faafo_store::Error> {
+        if self.queue.forgets() {
+            return Ok(());
+        }
+        let age = match self.queue.depth().await {
+            // A broker that came back without its data is empty, and so is one whose workers keep up.
+            Some(depth) if depth.tasks == 0 => LOST_BY_EMPTY_QUEUE,
+            _ => LOST,
+        };
+        let number = self.store.republish_lost(age, now()).await?;
+        if number > 0 {
+            tracing::warn!(
+                number,
+                "publishing tasks again that the queue may have lost"
+            );
+            self.wake.notify_one();
+        }
+        Ok(())
+    }
+
     async fn remove_unused(&self) -> Result<(), faafo_store::Error> {
-        for key in self.store.doom_unused(BATCH).await? {
-            match self.blobs.delete(&key).await {
-                Ok(()) => self.store.forget_blob(&key).await?,
+        for blob in self.store.doom_unused(BATCH, now()).await? {
+            // After that another tracker may delete it, and then it may be stored anew.
+            if now() >= blob.until {
+                break;
+            }
+            match self.blobs.delete(&blob.key).await {
+                Ok(()) => self.store.forget_blob(&blob).await?,
                 // It stays doomed and comes again.
-                Err(error) => tracing::warn!(%error, %key, "can't delete an unused blob"),
+                Err(error) => {
+                    tracing::warn!(%error, key = %blob.key, "can't delete an unused blob");
+                }
             }
         }
         Ok(())

@@ -8,7 +8,7 @@ mod slot;
 use cancel::Cancellations;
 use faafo_blob::BlobStore;
 use faafo_kernel::Renderer;
-use faafo_queue::Queue;
+use faafo_queue::{Queue, Urgency};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub struct Worker {
     /// Its name, which becomes a picture's `generated_by`.
     pub name: String,
-    /// How many tasks it works on at once; they share the renderer's threads.
+    /// How many tasks of each urgency it works on at once; they share the renderer's threads.
     pub slots: NonZeroUsize,
     /// Where tasks come from and reports go.
     pub queue: Arc<dyn Queue>,
@@ -40,21 +40,27 @@ impl Worker {
         // Hard: no more time.
         let hand_back = CancellationToken::new();
         let mut slots = JoinSet::new();
-        for _ in 0..worker.slots.get() {
-            let slot = slot::Slot {
-                worker: Arc::clone(&worker),
-                cancellations: Arc::clone(&cancellations),
-                stop: stop.clone(),
-                hand_back: hand_back.clone(),
-            };
-            slots.spawn(slot.run());
+        for urgency in Urgency::ALL {
+            for _ in 0..worker.slots.get() {
+                let slot = slot::Slot {
+                    worker: Arc::clone(&worker),
+                    urgency,
+                    cancellations: Arc::clone(&cancellations),
+                    stop: stop.clone(),
+                    hand_back: hand_back.clone(),
+                };
+                slots.spawn(slot.run());
+            }
         }
+        let prefetch = worker.slots.get().try_into().unwrap_or(u16::MAX);
+        worker.queue.consume_tasks(prefetch);
         let listener = tokio::spawn({
             let queue = Arc::clone(&worker.queue);
             let cancellations = Arc::clone(&cancellations);
             async move { cancellations.listen(&*queue).await }
         });
         stop.cancelled().await;
+        worker.queue.consume_tasks(0);
         let busy = cancellations.running();
         if busy > 0 {
             tracing::info!(busy, "draining");

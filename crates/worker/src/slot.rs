@@ -7,7 +7,7 @@ use bytes::Bytes;
 use faafo_blob::put;
 use faafo_kernel::{RenderError, Watch};
 use faafo_model::{BlobRef, Report, Task, TaskResult};
-use faafo_queue::Delivery;
+use faafo_queue::{Delivery, Urgency};
 use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,6 +21,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Slot {
     pub(crate) worker: Arc<Worker>,
+    pub(crate) urgency: Urgency,
     pub(crate) cancellations: Arc<Cancellations>,
     pub(crate) stop: CancellationToken,
     pub(crate) hand_back: CancellationToken,
@@ -40,7 +41,7 @@ impl Slot {
             let task = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return,
-                task = self.worker.queue.next_task() => task,
+                task = self.worker.queue.next_task(self.urgency) => task,
             };
             match task {
                 Ok(task) => self.work(task).await,

@@ -6,6 +6,8 @@
 )]
 
 mod browser;
+mod chaos;
+mod cluster;
 mod defects;
 mod events;
 mod harness;

@@ -6,7 +6,7 @@ use faafo_model::{Formula, Palette};
 
 /// Flags of `faafo create`. Of every value there are three: the value itself, and the bounds between which it is drawn
 /// uniformly where it is not given.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct CreateArgs {
     /// Height in pixels
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = positive())]

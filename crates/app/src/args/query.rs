@@ -47,6 +47,20 @@ pub struct DeleteArgs {
     pub uuids: Vec<Uuid>,
 }
 
+/// Flags of `faafo cancel` and `faafo retry`.
+#[derive(Debug, Args)]
+pub struct ControlArgs {
+    /// The fractals
+    #[arg(required_unless_present_any = ["state", "all"], value_name = "UUID")]
+    pub uuids: Vec<Uuid>,
+    /// All fractals in this state
+    #[arg(long, value_parser = state_parser(), conflicts_with = "uuids")]
+    pub state: Option<State>,
+    /// All fractals for which it makes sense
+    #[arg(long, conflicts_with_all = ["uuids", "state"])]
+    pub all: bool,
+}
+
 /// Flags of `faafo watch`.
 #[derive(Debug, Args)]
 pub struct WatchArgs {

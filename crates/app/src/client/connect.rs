@@ -28,18 +28,18 @@ pub fn check_endpoint(endpoint: &str) -> anyhow::Result<Url> {
     Ok(url)
 }
 
-/// The HTTP client for an endpoint.
-pub fn http_client(endpoint: &Url) -> anyhow::Result<reqwest::Client> {
+/// The HTTP client for these endpoints.
+pub fn http_client(endpoints: &[Url]) -> anyhow::Result<reqwest::Client> {
     // Already installed: just as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = ClientBuilder::new()
         .user_agent(concat!("faafo/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT);
-    if is_loopback(endpoint) {
+    if endpoints.iter().all(is_loopback) {
         builder = builder.no_proxy();
     }
-    if endpoint.scheme() == "http" {
+    if endpoints.iter().all(|endpoint| endpoint.scheme() == "http") {
         // Reading the system's certificates takes longer than all the rest of a short command.
         builder = builder
             .tls_certs_only([])

@@ -61,7 +61,7 @@ async fn listen(
         let chunk = response.chunk().await;
         let Some(chunk) = chunk.map_err(|error| client.broken(error))? else {
             return Err(ClientError::Broken {
-                endpoint: client.shown.clone(),
+                endpoint: client.shown().to_owned(),
                 cause: "the stream of events ended".to_owned(),
             });
         };

@@ -1,0 +1,53 @@
+//! Keeps an inbox filled through one connection.
+
+use super::inbox::Inbox;
+use super::pump::Pump;
+use super::trouble::Trouble;
+use lapin::Connection;
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Brings messages from `queue` as long as the process wants some. Ends without an error only after `stop`, when the
+/// fate of the last message has gone to the broker.
+pub(crate) async fn fill<T: DeserializeOwned + Send + 'static>(
+    inbox: &Arc<Inbox<T>>,
+    connection: &Connection,
+    queue: String,
+    ack_early: Option<Duration>,
+    stop: &CancellationToken,
+) -> Result<(), Trouble> {
+    let mut wanted = inbox.wanted();
+    let mut pumps = JoinSet::new();
+    loop {
+        let (room, mut more) = mpsc::unbounded_channel();
+        let mut prefetch = *wanted.borrow_and_update();
+        loop {
+            if prefetch > 0 && !stop.is_cancelled() {
+                let channel = connection.create_channel().await?;
+                let (queue, inbox) = (queue.clone(), Arc::clone(inbox));
+                let pump =
+                    Pump::open(channel, queue, inbox, prefetch, room.clone(), ack_early).await?;
+                pumps.spawn(pump.run(wanted.clone()));
+            }
+            if stop.is_cancelled() {
+                inbox.ask(0);
+                if pumps.is_empty() {
+                    return Ok(());
+                }
+            }
+            prefetch = tokio::select! {
+                Ok(()) = wanted.changed() => break,
+                () = stop.cancelled(), if !stop.is_cancelled() => 0,
+                Some(number) = more.recv() => number,
+                Some(ended) = pumps.join_next() => match ended {
+                    Ok(ended) => ended.map(|()| 0)?,
+                    Err(panic) => return Err(Trouble::new(panic)),
+                },
+            };
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Exchanges and queues. Every side declares all of them, so that nothing is published into the void, whoever comes
+//! first, and so that a broker that lost its data gets them back.
+
+use super::names::{Names, REPORT, routing_key};
+use super::trouble::Trouble;
+use crate::{QueueDepth, Urgency};
+use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{Channel, Connection, ErrorKind, ExchangeKind};
+
+/// A task that came back more often is put aside: it may be what kills the workers. The tracker counts attempts in the
+/// row; this only stops a message that circles without anybody reporting.
+const TASK_RETURNS: i32 = 20;
+/// Practically no limit, which is not the same as none: RabbitMQ 4 takes 20 for none given. A report comes back as long
+/// as the tracker can't reach its database.
+const UNLIMITED: i32 = i32::MAX;
+/// Dead letters kept; then the oldest go.
+const DEAD_LETTERS: i32 = 100_000;
+/// Events that wait at the broker for a process that doesn't read; then the oldest go.
+const EVENTS: i32 = 10_000;
+
+/// Declares everything that lasts.
+pub(crate) async fn declare(channel: &Channel, names: &Names) -> Result<(), Trouble> {
+    exchange(channel, &names.tasks(), ExchangeKind::Direct).await?;
+    exchange(channel, &names.results(), ExchangeKind::Direct).await?;
+    exchange(channel, &names.events(), ExchangeKind::Fanout).await?;
+    exchange(channel, &names.dead(), ExchangeKind::Fanout).await?;
+    queue(channel, &names.dead(), dead_arguments()).await?;
+    bind(channel, &names.dead(), &names.dead(), "").await?;
+    for urgency in Urgency::ALL {
+        let name = names.tasks_of(urgency);
+        queue(channel, &name, work_arguments(names, TASK_RETURNS)).await?;
+        bind(channel, &name, &names.tasks(), routing_key(urgency)).await?;
+    }
+    let name = names.results();
+    queue(channel, &name, work_arguments(names, UNLIMITED)).await?;
+    bind(channel, &name, &name, REPORT).await
+}
+
+/// This connection's own queue for events, which goes with it. Returns its name.
+pub(crate) async fn declare_events(channel: &Channel, names: &Names) -> Result<String, Trouble> {
+    let options = QueueDeclareOptions {
+        exclusive: true,
+        auto_delete: true,
+        ..QueueDeclareOptions::default()
+    };
+    let mut arguments = FieldTable::default();
+    // Also where quorum queues are the virtual host's default: they can't be exclusive.
+    arguments.insert("x-queue-type".into(), text("classic"));
+    arguments.insert("x-max-length".into(), AMQPValue::LongInt(EVENTS));
+    let queue = channel
+        .queue_declare("".into(), options, arguments)
+        .await
+        .map_err(|error| Trouble::new(format!("can't declare a queue for events: {error}")))?;
+    bind(channel, queue.name().as_str(), &names.events(), "").await?;
+    Ok(queue.name().to_string())
+}
+
+/// How many messages wait in the queues.
+pub(crate) async fn depth(connection: &Connection, names: &Names) -> lapin::Result<QueueDepth> {
+    let channel = connection.create_channel().await?;
+    let mut depth = QueueDepth::default();
+    for urgency in Urgency::ALL {
+        depth.tasks += waiting(&channel, &names.tasks_of(urgency)).await?;
+    }
+    depth.reports = waiting(&channel, &names.results()).await?;
+    depth.dead = waiting(&channel, &names.dead()).await?;
+    channel.close(200, "OK".into()).await?;
+    Ok(depth)
+}
+
+async fn waiting(channel: &Channel, name: &str) -> lapin::Result<u64> {
+    let options = QueueDeclareOptions {
+        passive: true,
+        ..QueueDeclareOptions::default()
+    };
+    let queue = channel
+        .queue_declare(name.into(), options, FieldTable::default())
+        .await?;
+    Ok(queue.message_count().into())
+}
+
+/// For tasks and reports: on a majority of the cluster's nodes, and nothing is lost on its way to the dead letters,
+/// which needs `reject-publish`.
+fn work_arguments(names: &Names, returns: i32) -> FieldTable {
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-queue-type".into(), text("quorum"));
+    arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(returns));
+    arguments.insert("x-dead-letter-exchange".into(), text(&names.dead()));
+    arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
+    arguments.insert("x-overflow".into(), text("reject-publish"));
+    arguments
+}
+
+fn dead_arguments() -> FieldTable {
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-queue-type".into(), text("quorum"));
+    arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(UNLIMITED));
+    arguments.insert("x-max-length".into(), AMQPValue::LongInt(DEAD_LETTERS));
+    arguments
+}
+
+fn text(text: &str) -> AMQPValue {
+    AMQPValue::LongString(text.into())
+}
+
+async fn exchange(channel: &Channel, name: &str, kind: ExchangeKind) -> Result<(), Trouble> {
+    let options = ExchangeDeclareOptions {
+        durable: true,
+        ..ExchangeDeclareOptions::default()
+    };
+    channel
+        .exchange_declare(name.into(), kind, options, FieldTable::default())
+        .await
+        .map_err(|error| explain("exchange", name, &error))
+}
+
+async fn queue(channel: &Channel, name: &str, arguments: FieldTable) -> Result<(), Trouble> {
+    let options = QueueDeclareOptions {
+        durable: true,
+        ..QueueDeclareOptions::default()
+    };
+    match channel.queue_declare(name.into(), options, arguments).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(explain("queue", name, &error)),
+    }
+}
+
+async fn bind(channel: &Channel, queue: &str, exchange: &str, key: &str) -> Result<(), Trouble> {
+    let options = QueueBindOptions::default();
+    channel
+        .queue_bind(
+            queue.into(),
+            exchange.into(),
+            key.into(),
+            options,
+            FieldTable::default(),
+        )
+        .await
+        .map_err(|error| {
+            Trouble::new(format!(
+                "can't bind queue {queue} to exchange {exchange}: {error}"
+            ))
+        })
+}
+
+fn explain(what: &str, name: &str, error: &lapin::Error) -> Trouble {
+    let other_settings = matches!(error.kind(), ErrorKind::ProtocolError(error)
+        if *error.kind() == AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED));
+    Trouble::new(if other_settings {
+        format!(
+            "{what} {name} exists with other settings than this version's: let it run empty and delete it, or give \
+             transport_url a prefix= of its own ({error})"
+        )
+    } else {
+        format!("can't declare {what} {name}: {error}")
+    })
+}

@@ -1,0 +1,151 @@
+//! Blobs go with their last row, never earlier.
+
+use crate::{NOW, blob, complete, contract, finish, id, request};
+use faafo_model::BlobKey;
+use faafo_store::{Finish, Reservation, Store};
+use std::time::Duration;
+
+/// Later than any tracker's claim.
+const LATER: Duration = Duration::from_secs(3600);
+
+async fn doomed(store: &Store) -> Vec<BlobKey> {
+    let doomed = store.doom_unused(10, NOW).await.unwrap();
+    doomed.iter().map(|doomed| doomed.key).collect()
+}
+
+async fn a_blob_goes_with_its_last_row(store: Store) {
+    for number in 1..=2 {
+        store.accept(&request(number), NOW).await.unwrap();
+        complete(&store, number, 1).await;
+    }
+    store.delete(id(1)).await.unwrap().unwrap();
+    assert!(doomed(&store).await.is_empty());
+    store.delete(id(2)).await.unwrap().unwrap();
+    assert_eq!(doomed(&store).await, [blob(1).key, blob(101).key]);
+}
+
+async fn a_doomed_blob_is_one_trackers_until_its_claim_lapses(store: Store) {
+    store.suspect(&[blob(1).key]).await.unwrap();
+    let first = store.doom_unused(10, NOW).await.unwrap();
+    assert!(doomed(&store).await.is_empty());
+    let now = NOW.plus(LATER);
+    let second = store.doom_unused(10, now).await.unwrap();
+    assert_eq!((first.len(), second.len()), (1, 1));
+    // The first one comes too late to say that it is done: the second may be just deleting.
+    store.forget_blob(&first[0]).await.unwrap();
+    let third = store.doom_unused(10, now.plus(LATER)).await.unwrap();
+    assert_eq!(third.len(), 1);
+    store.forget_blob(&third[0]).await.unwrap();
+    let now = now.plus(LATER).plus(LATER);
+    assert!(store.doom_unused(10, now).await.unwrap().is_empty());
+}
+
+async fn no_row_comes_to_refer_to_a_blob_that_is_being_deleted(store: Store) {
+    for number in 1..=2 {
+        store.accept(&request(number), NOW).await.unwrap();
+    }
+    complete(&store, 1, 1).await;
+    store.delete(id(1)).await.unwrap();
+    let doomed = store.doom_unused(10, NOW).await.unwrap();
+    assert_eq!(doomed.len(), 2);
+    assert_eq!(
+        store.reserve(&[finish(2, 1)]).await.unwrap(),
+        [Reservation::BlobGoing]
+    );
+    for blob in &doomed {
+        store.forget_blob(blob).await.unwrap();
+    }
+    complete(&store, 2, 1).await;
+}
+
+async fn a_reserved_blob_is_not_doomed(store: Store) {
+    for number in 1..=2 {
+        store.accept(&request(number), NOW).await.unwrap();
+    }
+    complete(&store, 1, 1).await;
+    assert_eq!(
+        store.reserve(&[finish(2, 1)]).await.unwrap(),
+        [Reservation::Reserved]
+    );
+    store.delete(id(1)).await.unwrap();
+    assert!(doomed(&store).await.is_empty());
+}
+
+async fn a_blob_that_nobody_came_to_want_is_found(store: Store) {
+    store.accept(&request(1), NOW).await.unwrap();
+    store.delete(id(1)).await.unwrap();
+    assert_eq!(
+        store.reserve(&[finish(1, 1)]).await.unwrap(),
+        [Reservation::NotWanted]
+    );
+    // Also if the one who asked dies before saying that he does not need them.
+    assert_eq!(doomed(&store).await.len(), 2);
+    store.suspect(&[blob(7).key]).await.unwrap();
+    assert_eq!(doomed(&store).await, [blob(7).key]);
+}
+
+async fn a_picture_that_takes_anothers_place_leaves_it_unused(store: Store) {
+    store.accept(&request(1), NOW).await.unwrap();
+    store.reserve(&[finish(1, 1)]).await.unwrap();
+    complete(&store, 1, 2).await;
+    assert_eq!(doomed(&store).await, [blob(1).key, blob(101).key]);
+    let first = store.finish(&[finish(1, 1)], NOW).await.unwrap();
+    assert_eq!(first, [false]);
+}
+
+async fn one_going_blob_of_two_leaves_the_other_unused(store: Store) {
+    store.accept(&request(1), NOW).await.unwrap();
+    store.suspect(&[blob(101).key]).await.unwrap();
+    assert_eq!(doomed(&store).await, [blob(101).key]);
+    assert_eq!(
+        store.reserve(&[finish(1, 1)]).await.unwrap(),
+        [Reservation::BlobGoing]
+    );
+    assert_eq!(doomed(&store).await, [blob(1).key]);
+}
+
+async fn a_picture_may_be_its_own_thumbnail(store: Store) {
+    store.accept(&request(1), NOW).await.unwrap();
+    let finishes = [Finish {
+        thumbnail: blob(1),
+        ..finish(1, 1)
+    }];
+    assert_eq!(
+        store.reserve(&finishes).await.unwrap(),
+        [Reservation::Reserved]
+    );
+    assert_eq!(store.finish(&finishes, NOW).await.unwrap(), [true]);
+    store.delete(id(1)).await.unwrap();
+    assert_eq!(doomed(&store).await, [blob(1).key]);
+}
+
+async fn a_blob_whose_last_row_goes_while_the_sweeper_looks_is_found(store: Store) {
+    for round in 1..=100u8 {
+        for number in 1..=2 {
+            store.accept(&request(number), NOW).await.unwrap();
+            complete(&store, number, round).await;
+        }
+        store.delete(id(1)).await.unwrap();
+        let deleting = tokio::spawn({
+            let store = store.clone();
+            async move { store.delete(id(2)).await }
+        });
+        let mut found = doomed(&store).await;
+        deleting.await.unwrap().unwrap();
+        found.extend(doomed(&store).await);
+        assert!(found.contains(&blob(round).key), "round {round}");
+        assert!(found.contains(&blob(round + 100).key), "round {round}");
+    }
+}
+
+contract![
+    a_blob_whose_last_row_goes_while_the_sweeper_looks_is_found,
+    a_blob_goes_with_its_last_row,
+    a_doomed_blob_is_one_trackers_until_its_claim_lapses,
+    no_row_comes_to_refer_to_a_blob_that_is_being_deleted,
+    a_reserved_blob_is_not_doomed,
+    a_blob_that_nobody_came_to_want_is_found,
+    a_picture_that_takes_anothers_place_leaves_it_unused,
+    one_going_blob_of_two_leaves_the_other_unused,
+    a_picture_may_be_its_own_thumbnail,
+];
