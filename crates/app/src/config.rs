@@ -36,7 +36,8 @@ pub struct Config {
     pub storage_url: Option<String>,
     /// The largest width × height accepted, in pixels: `max_area`, `FAAFO_MAX_AREA`, default 400000000.
     pub max_area: u64,
-    /// Pictures rendered at the same time: `slots`, `FAAFO_SLOTS`; 0: nothing is rendered; unset: as suits the machine.
+    /// Pictures rendered at the same time, of each urgency: `slots`, `FAAFO_SLOTS`; 0: nothing is rendered; unset: one more
+    /// than threads.
     pub slots: Option<usize>,
     /// Threads that render: `threads`, `FAAFO_THREADS`; unset: one for each core.
     pub threads: Option<NonZeroUsize>,

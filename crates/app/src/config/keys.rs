@@ -57,7 +57,7 @@ pub const KEYS: [Key; 11] = [
     key("transport_url", Kind::Text, None, "a queue inside the process"),
     key("storage_url", Kind::Text, None, "files in the data folder"),
     key("max_area", Kind::Count, Some("400000000"), "the largest width × height accepted, in pixels"),
-    key("slots", Kind::Number, None, "as many pictures at a time as suit the machine"),
+    key("slots", Kind::Number, None, "one picture more than threads, of each urgency, at a time"),
     key("threads", Kind::Count, None, "one for each core"),
     key("welcome", Kind::Switch, Some("true"), "whether an empty data folder gets a first picture"),
 ];
