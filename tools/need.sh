@@ -8,10 +8,12 @@ need() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ] || packages+=("$2")
 need chromium chromium
 need chromedriver chromium-driver
 need openssl openssl
+need haproxy haproxy
 need psql postgresql
 need mariadbd mariadb-server
 need rabbitmq-server rabbitmq-server
 need memcached memcached
+need haproxy haproxy
 need curl curl
 need python3 python3-venv
 
@@ -70,4 +72,6 @@ if [ -z "${FAAFO_TEST_RABBITMQ:-}" ] && ! answers 5672; then
     "${as_root[@]}" rabbitmq-server -detached >/dev/null 2>&1
     wait_for RabbitMQ 5672
 fi
+# Installed here, so that no test waits for it.
+"$(dirname "$0")/schemathesis.sh" --version >/dev/null
 echo "all there"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A real S3 server on loopback for tests: s3s-fs, which keeps objects as files.
 #
-#   tools/s3.sh run   serves until its standard input ends, then removes everything
+#   tools/s3.sh run       serves until its standard input ends, then removes everything
+#   tools/s3.sh install   only prints where the server is
 #
 # Once it is ready it prints "s3 http://…". Access key "access", secret "secret". The first call builds it below .tools/,
 # which takes a few minutes.
@@ -11,10 +12,13 @@ cd "$(dirname "$0")/.."
 version=0.14.1
 server=.tools/bin/s3s-fs
 
-[ "${1:-}" = run ] || {
+case "${1:-}" in
+run | install) ;;
+*)
     sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0" >&2
     exit 2
-}
+    ;;
+esac
 mkdir -p .tools
 # Several test programs may come at once.
 exec 9>.tools/s3.lock
@@ -27,6 +31,10 @@ if [ "$("$server" --version 2>/dev/null)" != "s3s-fs $version" ]; then
         "s3s-fs@$version" >&2
 fi
 exec 9>&-
+[ "$1" = run ] || {
+    echo "$PWD/$server"
+    exit
+}
 
 folder=$(mktemp -d)
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')

@@ -59,6 +59,12 @@ impl Home {
         &self.data
     }
 
+    /// Writes the settings file that everything run here reads.
+    #[track_caller]
+    pub fn settings(&self, text: &str) {
+        std::fs::write(self.path().join("faafo.toml"), text).unwrap();
+    }
+
     /// Where the service's stderr goes.
     pub fn log(&self) -> PathBuf {
         self.path().join("service.log")
@@ -99,10 +105,13 @@ impl Home {
         }
     }
 
-    /// The arguments of `faafo up` on this home's data folder and a free port.
+    /// The arguments of `faafo up` on this home's data folder and, unless the flags say where, a free port.
     pub fn up(&self, flags: &[&str]) -> Vec<String> {
         let data = self.data.to_str().unwrap();
-        let mut all = vec!["up", "--data", data, "--listen", "127.0.0.1:0"];
+        let mut all = vec!["up", "--data", data];
+        if !flags.contains(&"--listen") {
+            all.extend(["--listen", "127.0.0.1:0"]);
+        }
         if !self.welcome {
             all.push("--no-welcome");
         }

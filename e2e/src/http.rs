@@ -114,13 +114,21 @@ impl Connection {
     /// Connects.
     #[track_caller]
     pub fn open(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(READ_TIMEOUT)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Self {
+        Self::try_open(address).unwrap()
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    /// Nobody listens there.
+    pub fn try_open(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(READ_TIMEOUT))?;
+        stream.set_nodelay(true)?;
+        Ok(Self {
             address,
             stream: BufReader::new(stream),
-        }
+        })
     }
 
     /// Sends a request and reads the whole answer.
@@ -146,14 +154,25 @@ impl Connection {
 
     /// Sends a request and reads the head of the answer; the body is read by and by.
     #[track_caller]
-    pub fn begin(mut self, request: &Request) -> (Answer, Body<BufReader<TcpStream>>) {
-        self.write(&request.bytes(self.address)).unwrap();
-        let (answer, framing) = read_head(&mut self.stream, request).unwrap();
+    pub fn begin(self, request: &Request) -> (Answer, Body<BufReader<TcpStream>>) {
+        self.try_begin(request).unwrap()
+    }
+
+    /// Sends a request and reads the head of the answer; the body is read by and by.
+    ///
+    /// # Errors
+    /// The connection breaks, or the answer is no HTTP.
+    pub fn try_begin(
+        mut self,
+        request: &Request,
+    ) -> io::Result<(Answer, Body<BufReader<TcpStream>>)> {
+        self.write(&request.bytes(self.address))?;
+        let (answer, framing) = read_head(&mut self.stream, request)?;
         let body = Body {
             stream: self.stream,
             framing,
         };
-        (answer, body)
+        Ok((answer, body))
     }
 
     /// Sends bytes as they are.

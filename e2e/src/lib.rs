@@ -7,12 +7,18 @@
 )]
 
 pub mod cluster;
+pub mod collector;
 mod fractals;
 mod home;
 pub mod http;
+pub mod metrics;
 pub mod pictures;
+pub mod proxy;
 pub mod recipe;
+pub mod servers;
 mod service;
+pub mod stores;
+pub mod tls;
 mod wait;
 pub mod webdriver;
 

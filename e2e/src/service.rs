@@ -5,7 +5,7 @@ use crate::{Home, PATIENCE, wait_for};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs::{OpenOptions, read_to_string};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::mpsc;
@@ -17,7 +17,7 @@ pub struct Service {
     child: Child,
     address: SocketAddr,
     /// Kept open: nobody closes a service's stdout.
-    _stdout: BufReader<ChildStdout>,
+    stdout: BufReader<ChildStdout>,
 }
 
 impl Service {
@@ -62,12 +62,38 @@ impl Service {
             child.wait().unwrap();
             panic!("the service does not start: {line}\n{}", log_of(home));
         };
+        // It may listen everywhere, and then says so.
+        let address = address.replace("localhost", "127.0.0.1");
         Self {
             address: address.parse().unwrap(),
             home: home.clone(),
             child,
-            _stdout: stdout,
+            stdout,
         }
+    }
+
+    /// The first token, which a guarded service prints at its first start.
+    #[track_caller]
+    pub fn first_token(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        let token = line.trim_end().rsplit(' ').next().unwrap_or_default();
+        assert!(token.starts_with("faafo_"), "no token: {line}");
+        token.to_owned()
+    }
+
+    /// Stops it without warning, and returns what it has printed since.
+    #[track_caller]
+    pub fn rest_of_stdout(mut self) -> String {
+        self.child.kill().unwrap();
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        rest
+    }
+
+    /// Its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// Where it lives.
@@ -160,7 +186,8 @@ impl Drop for Service {
             eprintln!("the service's log:\n{log}");
             return;
         }
-        let bad = |line: &&str| line.contains(" ERROR ") || line.contains("panicked");
+        let signs = [" ERROR ", "\"level\":\"ERROR\"", " panicked at "];
+        let bad = |line: &&str| signs.iter().any(|sign| line.contains(sign));
         let bad: Vec<_> = log.lines().filter(bad).collect();
         assert!(bad.is_empty(), "in the service's log: {bad:#?}");
     }

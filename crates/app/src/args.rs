@@ -1,13 +1,23 @@
 //! The command line: every flag and command, and nothing of what they do.
 
+mod bench;
 mod create;
+mod observe;
 mod query;
 mod roles;
+mod storage;
+mod token;
 mod up;
 
+pub use bench::BenchArgs;
 pub use create::CreateArgs;
-pub use query::{ControlArgs, DeleteArgs, GetArgs, ListArgs, ShowArgs, WatchArgs};
-pub use roles::{ApiArgs, ProducerArgs, SharedArgs, WorkerArgs};
+pub use observe::ObserveArgs;
+pub use query::{
+    ControlArgs, DeleteArgs, GetArgs, ListArgs, PriorityArgs, ShowArgs, WatchArgs, WorkersArgs,
+};
+pub use roles::{ApiArgs, ProducerArgs, TrackerArgs, WorkerArgs};
+pub use storage::{CheckArgs, MigrateArgs, StorageCommand};
+pub use token::TokenCommand;
 pub use up::UpArgs;
 
 use crate::config::Override;
@@ -62,7 +72,7 @@ pub enum Command {
     /// Take tasks from the queue, render them and store the pictures
     Worker(WorkerArgs),
     /// Keep database and queue in step
-    Tracker(SharedArgs),
+    Tracker(TrackerArgs),
     /// Ask for random fractals again and again, for demonstrations and load
     Producer(Box<ProducerArgs>),
     /// Ask for fractals; what is not given is drawn at random
@@ -79,8 +89,20 @@ pub enum Command {
     Cancel(ControlArgs),
     /// Queue failed or cancelled fractals again
     Retry(ControlArgs),
+    /// Let fractals that wait be rendered sooner or later than others
+    Priority(PriorityArgs),
+    /// List the workers heard of within a day
+    Workers(WorkersArgs),
     /// Print what happens to fractals while it happens
     Watch(WatchArgs),
+    /// Check stored pictures, or move them to another store
+    #[command(subcommand)]
+    Storage(StorageCommand),
+    /// Say who may do what: make, list and revoke tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Measure how fast this machine renders, against what its processor could do at most
+    Bench(BenchArgs),
     /// Look at the settings
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -127,6 +149,7 @@ impl Cli {
             Some(Command::Api(args)) => args.overrides(),
             Some(Command::Worker(args)) => args.overrides(),
             Some(Command::Tracker(args)) => args.overrides(),
+            Some(Command::Storage(command)) => command.overrides(),
             _ => Vec::new(),
         };
         if !self.global.endpoint_url.is_empty() {

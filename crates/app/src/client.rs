@@ -5,18 +5,33 @@ mod error;
 mod events;
 mod follow;
 mod splitter;
+mod tokens;
 
+pub use connect::{check_endpoint, http_client};
 pub use error::ClientError;
 pub use events::{Notice, subscribe};
 pub use follow::{Follower, PATIENCE, Update, follow};
 pub use splitter::Splitter;
+pub use tokens::TokenRow;
 
 use faafo_model::Uuid;
 use faafo_model::fractal::FractalJson;
+use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+/// How long to wait in all, for one request, because there were too many.
+const MOST_WAIT: Duration = Duration::from_secs(60);
+
+/// How long to wait, as the answer says.
+fn pause(response: &Response) -> Duration {
+    let seconds = response.headers().get(RETRY_AFTER);
+    let seconds = seconds.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(1).max(1))
+}
 
 /// A service to talk to, behind one address or several.
 #[derive(Clone)]
@@ -25,6 +40,8 @@ pub struct Client {
     endpoints: Arc<[Endpoint]>,
     /// Which of them answered last.
     current: Arc<AtomicUsize>,
+    /// Who we are, as the header says it.
+    token: Option<HeaderValue>,
 }
 
 /// One address of the service.
@@ -36,15 +53,19 @@ struct Endpoint {
 }
 
 impl Client {
-    /// A client for the service at this URL, or at these, with commas in between. Nothing is sent yet.
+    /// A client for the service at this URL, or at these, with commas in between, that shows this token, or that in a
+    /// URL (`http://token@host`). Nothing is sent yet.
     ///
     /// # Errors
-    /// A URL is no HTTP URL.
-    pub fn new(endpoints: &str) -> anyhow::Result<Self> {
+    /// A URL is no HTTP URL, or the token can't be sent.
+    pub fn new(endpoints: &str, mut token: Option<String>) -> anyhow::Result<Self> {
         let mut urls = Vec::new();
         let mut all = Vec::new();
         for endpoint in endpoints.split(',') {
-            let url = connect::check_endpoint(endpoint)?;
+            let mut url = connect::check_endpoint(endpoint)?;
+            if let Some(found) = connect::take_token(&mut url) {
+                token.get_or_insert(found);
+            }
             all.push(Endpoint {
                 base: url.as_str().trim_end_matches('/').to_owned(),
                 shown: crate::config::redact(endpoint.trim()),
@@ -55,6 +76,7 @@ impl Client {
             http: connect::http_client(&urls)?,
             endpoints: all.into(),
             current: Arc::default(),
+            token: token.as_deref().map(connect::bearer).transpose()?,
         })
     }
 
@@ -69,8 +91,16 @@ impl Client {
 
     /// A request for a path below the endpoint; the path begins with a slash and needs no encoding.
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http
-            .request(method, format!("{}{path}", self.endpoint().base))
+        let url = format!("{}{path}", self.endpoint().base);
+        self.with_token(self.http.request(method, url))
+    }
+
+    /// What is redirected to another host goes there without the token.
+    fn with_token(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.token {
+            Some(token) => request.header(AUTHORIZATION, token.clone()),
+            None => request,
+        }
     }
 
     /// Sends a request; answers other than success become errors with what the server said.
@@ -82,8 +112,26 @@ impl Client {
         Err(ClientError::from_answer(response).await)
     }
 
-    /// Where nobody answers, the next address is tried: nothing was sent yet.
+    /// Whoever asks too often is told to wait, and does.
     async fn send_as_is(&self, request: RequestBuilder) -> Result<Response, ClientError> {
+        let mut waited = Duration::ZERO;
+        loop {
+            let Some(again) = request.try_clone() else {
+                return self.send_somewhere(request).await;
+            };
+            let response = self.send_somewhere(again).await?;
+            let wait = pause(&response);
+            if response.status() != StatusCode::TOO_MANY_REQUESTS || waited + wait > MOST_WAIT {
+                return Ok(response);
+            }
+            tracing::info!("too many requests; waiting for {} s", wait.as_secs());
+            tokio::time::sleep(wait).await;
+            waited += wait;
+        }
+    }
+
+    /// Where nobody answers, the next address is tried: nothing was sent yet.
+    async fn send_somewhere(&self, request: RequestBuilder) -> Result<Response, ClientError> {
         let (http, request) = request.build_split();
         let mut request = request.map_err(|error| self.broken(error))?;
         for left in (0..self.endpoints.len()).rev() {
@@ -162,6 +210,25 @@ impl Client {
         Ok(())
     }
 
+    /// Gives a fractal another priority.
+    pub async fn set_priority(&self, id: Uuid, priority: i64) -> Result<(), ClientError> {
+        let request = self
+            .request(Method::POST, &format!("/v1/fractal/{id}/priority"))
+            .header("Content-Type", "application/json")
+            .body(json!({"priority": priority}).to_string());
+        self.send(request).await.map_err(|error| error.about(id))?;
+        Ok(())
+    }
+
+    /// The workers heard of lately, as the server describes them.
+    pub async fn workers(&self) -> Result<Vec<Value>, ClientError> {
+        let response = self.send(self.request(Method::GET, "/v1/workers")).await?;
+        let body = self.whole_body(response).await?;
+        let nonsense = |error: &dyn std::error::Error| ClientError::nonsense(self.shown(), error);
+        let mut answer: Value = serde_json::from_slice(&body).map_err(|error| nonsense(&error))?;
+        serde_json::from_value(answer["workers"].take()).map_err(|error| nonsense(&error))
+    }
+
     /// Cancels or retries all fractals that the query finds; returns how many there were.
     pub async fn control_many(&self, verb: &str, query: &Value) -> Result<u64, ClientError> {
         let request = self
@@ -182,7 +249,7 @@ impl Client {
         if let Some(q) = q {
             url.query_pairs_mut().append_pair("q", q);
         }
-        self.send(self.http.get(url)).await
+        self.send(self.with_token(self.http.get(url))).await
     }
 
     fn url(&self, path: &str) -> Result<Url, ClientError> {

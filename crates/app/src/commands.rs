@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod bench;
 mod control;
 mod create;
 mod delete;
@@ -10,11 +11,15 @@ mod produce;
 mod progress;
 mod settings;
 mod show;
+mod storage;
+mod token;
 mod watch;
+mod workers;
 
 use crate::args::{Cli, Command};
 use crate::client::Client;
-use crate::config::{self, Settings};
+use crate::config::{self, Config};
+use crate::logging;
 use crate::output::Output;
 use crate::service::{self, Role};
 use anyhow::Context;
@@ -25,6 +30,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
     match &cli.command {
         Some(Command::Completions { shell }) => return documents::completions(*shell),
         Some(Command::Man { command }) => return documents::man(command.as_deref()),
+        Some(Command::Bench(args)) => return bench::run(args),
         _ => {}
     }
     let settings = config::load(
@@ -32,30 +38,40 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         &config::environment(),
         cli.overrides(),
     )?;
+    let config = settings.config()?;
+    logging::start(&cli, &config);
+    if cli.is_service() {
+        for (key, flag) in settings.secrets_in_flags() {
+            let variable = key.variable();
+            tracing::warn!(
+                "{flag} shows its password to everybody who lists processes; {variable} or a settings file does not"
+            );
+        }
+    }
     match cli.command {
-        None | Some(Command::Up(_)) => service::run(Role::Up, &settings.config()?),
+        None | Some(Command::Up(_)) => service::run(Role::Up, &config),
         Some(Command::Api(args)) => {
             let role = Role::Api {
                 tracker: !args.no_tracker,
             };
-            service::run(role, &settings.config()?)
+            service::run(role, &config)
         }
-        Some(Command::Worker(_)) => service::run(Role::Worker, &settings.config()?),
-        Some(Command::Tracker(_)) => service::run(Role::Tracker, &settings.config()?),
+        Some(Command::Worker(_)) => service::run(Role::Worker, &config),
+        Some(Command::Tracker(_)) => service::run(Role::Tracker, &config),
+        Some(Command::Storage(command)) => storage::run(&command, &config),
         Some(Command::Config(command)) => settings::run(&command, &settings),
-        Some(command) => talk(command, &settings),
+        Some(command) => talk(command, &config),
     }
 }
 
 /// Runs a command that talks to a service. One thread does: there is hardly anything to do but to wait.
-fn talk(command: Command, settings: &Settings) -> anyhow::Result<()> {
-    let config = settings.config()?;
+fn talk(command: Command, config: &Config) -> anyhow::Result<()> {
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build()
         .context("can't start the event loop")?;
     let result = runtime.block_on(async {
-        let client = Client::new(&config.endpoint_url)?;
+        let client = Client::new(&config.endpoint_url, config.token()?)?;
         let mut out = Output::new();
         match command {
             Command::Producer(args) => produce::run(&client, &args, &mut out).await,
@@ -66,12 +82,17 @@ fn talk(command: Command, settings: &Settings) -> anyhow::Result<()> {
             Command::Delete(args) => delete::run(&client, &args).await,
             Command::Cancel(args) => control::run(&client, "cancel", &args, &mut out).await,
             Command::Retry(args) => control::run(&client, "retry", &args, &mut out).await,
+            Command::Priority(args) => control::prioritise(&client, &args).await,
+            Command::Workers(args) => workers::run(&client, &args, &mut out).await,
             Command::Watch(args) => watch::run(&client, &args, &mut out).await,
+            Command::Token(command) => token::run(config, &client, &command, &mut out).await,
             Command::Up(_)
             | Command::Api(_)
             | Command::Worker(_)
             | Command::Tracker(_)
+            | Command::Storage(_)
             | Command::Config(_)
+            | Command::Bench(_)
             | Command::Completions { .. }
             | Command::Man { .. } => anyhow::bail!("this command talks to no service"),
         }?;

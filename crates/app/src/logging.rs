@@ -1,43 +1,56 @@
-//! Where log lines go: stderr, with time, level and target. Results go to stdout and never through here.
+//! Where log lines go: stderr, with time, level and target; plain for people, or as JSON. Results go to stdout and never
+//! through here.
+
+mod json;
+mod levels;
+
+pub use levels::Levels;
 
 use crate::args::Cli;
+use crate::config::{Config, LogFormat};
+use json::JsonLines;
 use std::io::IsTerminal;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::Layer;
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Sends log lines of the level that the flags ask for to stderr, coloured only on a terminal.
-pub fn start(cli: &Cli) {
-    let level = level(cli);
-    // Libraries have a lot to say at debug level that is about themselves.
-    let targets = Targets::new()
-        .with_default(level.min(LevelFilter::INFO))
-        .with_target("faafo", level)
-        // It tells of every broken connection again, and prints messages; ours says it once.
-        .with_target("lapin", LevelFilter::OFF)
-        // Notices such as "already exists, skipping".
-        .with_target("sqlx", LevelFilter::WARN);
+/// Sends log lines of the level that flags and settings ask for to stderr, coloured only on a terminal.
+pub fn start(cli: &Cli, config: &Config) {
+    let levels = config.log_level.as_deref().and_then(Levels::parse);
+    let targets = levels.unwrap_or_default().targets(level(cli));
     let colours = std::io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(colours);
+    let lines = match config.log_format {
+        LogFormat::Plain => tracing_subscriber::fmt::layer()
+            .with_writer(std::io::stderr)
+            .with_ansi(colours)
+            .boxed(),
+        LogFormat::Json => JsonLines.boxed(),
+    };
     // Fails only where a subscriber is installed already, which then does the job.
-    let _ = tracing_subscriber::registry()
-        .with(targets)
-        .with(lines)
-        .try_init();
+    let _ = registry().with(lines.with_filter(targets)).try_init();
+}
+
+/// What the flags ask for: more than a setting may say.
+enum Asked {
+    /// This, whatever the settings say.
+    Exactly(LevelFilter),
+    /// This, unless the settings say something else.
+    Otherwise(LevelFilter),
 }
 
 /// Clients are quiet unless told otherwise; services tell what they do.
-fn level(cli: &Cli) -> LevelFilter {
+fn level(cli: &Cli) -> Asked {
     if cli.global.debug {
-        LevelFilter::DEBUG
-    } else if cli.global.verbose || cli.is_service() {
-        LevelFilter::INFO
+        Asked::Exactly(LevelFilter::DEBUG)
+    } else if cli.global.verbose {
+        Asked::Exactly(LevelFilter::INFO)
+    } else if cli.is_service() {
+        Asked::Otherwise(LevelFilter::INFO)
     } else {
-        LevelFilter::WARN
+        Asked::Otherwise(LevelFilter::WARN)
     }
 }
 
@@ -47,7 +60,9 @@ mod tests {
     use clap::Parser;
 
     fn level_of(line: &str) -> LevelFilter {
-        level(&Cli::try_parse_from(line.split_whitespace()).unwrap())
+        match level(&Cli::try_parse_from(line.split_whitespace()).unwrap()) {
+            Asked::Exactly(level) | Asked::Otherwise(level) => level,
+        }
     }
 
     #[test]

@@ -13,6 +13,5 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = args::Cli::of_process();
-    logging::start(&cli);
     output::exit_code(commands::run(cli))
 }

@@ -1,26 +1,34 @@
 //! The roles that serve: server, tracker and worker, all in one process (`faafo up`) or each in its own.
 
 mod folder;
+mod lookout;
 mod parts;
+mod security;
 mod signals;
+mod sources;
+mod traces;
 mod welcome;
 
 use crate::config::Config;
 use anyhow::Context;
 use faafo_kernel::Renderer;
 use faafo_model::Limits;
-use faafo_server::Server;
+use faafo_server::{Guard, Server};
 use faafo_tracker::Tracker;
 use faafo_worker::Worker;
+pub use folder::{database_in, storage_in};
+use lookout::Lookout;
 use parts::Parts;
 pub use signals::stop_requested;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use traces::Traces;
 
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +58,15 @@ impl Role {
     fn works(self) -> bool {
         matches!(self, Self::Up | Self::Worker)
     }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Api { .. } => "api",
+            Self::Worker => "worker",
+            Self::Tracker => "tracker",
+        }
+    }
 }
 
 /// Runs a role until a signal says otherwise, and then drains it.
@@ -59,23 +76,35 @@ impl Role {
 /// have.
 pub fn run(role: Role, config: &Config) -> anyhow::Result<()> {
     signals::raise_file_limit();
+    faafo_telemetry::metrics::begin(role.name());
+    if role == Role::Up {
+        // What roles of their own share may lie where others have to reach it.
+        signals::keep_files_private();
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("can't start the event loop")?;
     let result = runtime.block_on(async {
+        let lookout = Lookout::open(config.metrics_listen).await?;
+        let traces = Traces::start(config.otlp_endpoint.as_deref())?;
         let parts = tokio::select! {
             parts = Parts::open(role, config) => parts?,
             // Nothing is begun yet.
             stopped = stop_requested() => return stopped,
         };
-        serve(role, config, parts).await
+        let result = serve(role, config, parts, &lookout).await;
+        traces.finish().await;
+        result
     });
     runtime.shutdown_background();
     result
 }
 
-async fn serve(role: Role, config: &Config, parts: Parts) -> anyhow::Result<()> {
+async fn serve(role: Role, config: &Config, parts: Parts, lookout: &Lookout) -> anyhow::Result<()> {
+    let (queue, blobs) = (Arc::clone(&parts.queue), Arc::clone(&parts.blobs));
+    let sources = sources::sources(parts.store.clone(), queue, blobs);
+    lookout.begin(Arc::clone(&sources));
     let wake = Arc::new(Notify::new());
     let (stop_server, stop_worker, stop_tracker) = (
         CancellationToken::new(),
@@ -92,28 +121,33 @@ async fn serve(role: Role, config: &Config, parts: Parts) -> anyhow::Result<()> 
             queue: Arc::clone(&parts.queue),
             blobs: Arc::clone(&parts.blobs),
             wake: Arc::clone(&wake),
+            tidy_after: Duration::from_secs(config.tidy_after),
         });
-    let server = parts
-        .store
-        .clone()
-        .filter(|_| role.serves())
-        .map(|store| Server {
-            store,
-            queue: Arc::clone(&parts.queue),
-            blobs: Arc::clone(&parts.blobs),
-            limits: Limits {
-                max_area: config.max_area,
-            },
-            wake,
-            stop: stop_server.clone(),
-        });
-
     let local = parts
         .listener
         .as_ref()
         .map(TcpListener::local_addr)
         .transpose();
     let local = local.context("can't tell the address listened on")?;
+    let security = local.map(|local| config.security(local)).transpose()?;
+    let server = parts
+        .store
+        .clone()
+        .zip(security.clone())
+        .map(|(store, security)| Server {
+            guard: Arc::new(Guard::new(store.clone(), security)),
+            store,
+            queue: Arc::clone(&parts.queue),
+            blobs: Arc::clone(&parts.blobs),
+            limits: Limits {
+                max_area: config.max_area,
+            },
+            sources,
+            wake,
+            stop: stop_server.clone(),
+        });
+
+    let first_token = security::first_token(parts.store.as_ref(), security.as_ref()).await?;
     let worker = worker.map(|worker| tokio::spawn(worker.run(stop_worker.clone())));
     let tracker = tracker.map(|tracker| {
         let stop = stop_tracker.clone();
@@ -122,8 +156,9 @@ async fn serve(role: Role, config: &Config, parts: Parts) -> anyhow::Result<()> 
     let server = server
         .zip(parts.listener)
         .map(|(server, listener)| tokio::spawn(faafo_server::serve(listener, server)));
-    if let Some(local) = local {
+    if let Some((local, security)) = local.zip(security) {
         say_where(local);
+        security::say(&security, first_token);
     }
 
     stop_requested().await?;
@@ -169,8 +204,17 @@ fn worker(role: Role, config: &Config, parts: &Parts) -> anyhow::Result<Option<W
         tracing::info!("slots is 0: fractals are accepted, but not rendered");
         return Ok(None);
     };
+    let host = folder::host_name();
+    let name = match (&config.worker_name, role) {
+        (Some(name), _) => name.clone(),
+        // There may be several on one machine.
+        (None, Role::Worker) => format!("{host}-{}", std::process::id()),
+        (None, _) => host.clone(),
+    };
     Ok(Some(Worker {
-        name: folder::host_name(),
+        name,
+        host,
+        cores: u32::try_from(threads.get()).unwrap_or(u32::MAX),
         slots,
         queue: Arc::clone(&parts.queue),
         blobs: Arc::clone(&parts.blobs),
@@ -185,7 +229,7 @@ async fn ended(part: Option<JoinHandle<()>>, name: &str) -> anyhow::Result<()> {
     }
 }
 
-/// The one line on stdout: where to look.
+/// The first line on stdout: where to look.
 fn say_where(local: SocketAddr) {
     use std::io::Write;
     let host = match local.ip() {
@@ -199,9 +243,4 @@ fn say_where(local: SocketAddr) {
         "faafo is at http://{host}:{}",
         local.port()
     );
-    if !local.ip().is_loopback() {
-        tracing::warn!(
-            "listening beyond this machine: anybody who reaches it may create and delete pictures"
-        );
-    }
 }

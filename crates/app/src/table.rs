@@ -25,7 +25,7 @@ pub fn list_row(cells: [&str; 3]) -> String {
 }
 
 /// A row of the list for a program: no padding, exactly one line.
-pub fn plain_row(cells: [&str; 3]) -> String {
+pub fn plain_row(cells: &[&str]) -> String {
     format!("| {} |", cells.join(" | "))
 }
 
@@ -50,6 +50,30 @@ pub fn parameters(rows: &[(&str, String)]) -> String {
     }
     table.push_str(&rule);
     table.push('\n');
+    table
+}
+
+/// Left-aligned columns, two spaces apart, without a frame.
+pub fn columns<const N: usize>(rows: &[[String; N]]) -> String {
+    let mut widths = [0; N];
+    let rows: Vec<[String; N]> = rows
+        .iter()
+        .map(|row| row.clone().map(|cell| one_line(&cell)))
+        .collect();
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let mut table = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(widths) {
+            line.push_str(&format!("{cell:<width$}  "));
+        }
+        table.push_str(line.trim_end());
+        table.push('\n');
+    }
     table
 }
 
@@ -92,7 +116,7 @@ mod tests {
     #[test]
     fn a_row_for_a_program_has_no_padding() {
         let cells = ["u", "1 x 2 pixels", "0 bytes"];
-        assert_eq!(plain_row(cells), "| u | 1 x 2 pixels | 0 bytes |");
+        assert_eq!(plain_row(&cells), "| u | 1 x 2 pixels | 0 bytes |");
     }
 
     #[test]
@@ -106,6 +130,15 @@ mod tests {
              | uuid       | abc   |\n\
              | iterations | é7    |\n\
              +------------+-------+\n"
+        );
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let rows = [["Name", "Cores"], ["a\nlong one", "8"], ["é", "16"]];
+        assert_eq!(
+            columns(&rows.map(|row| row.map(str::to_owned))),
+            "Name        Cores\na long one  8\né           16\n"
         );
     }
 

@@ -7,6 +7,7 @@
 //!
 //! | request | answer |
 //! | --- | --- |
+//! | `GET /v1/blobs` | 204: this client may store blobs |
 //! | `PUT /v1/blobs`, the raw bytes as body, its length known or chunked | 201 and `{"key": "<SHA-256>", "size": <bytes>}`, once they are stored for good. A body that breaks off stores nothing |
 //! | `GET /v1/blobs/<SHA-256>`, with `Range: bytes=<first>-<last>` | 206 (200 for all of it) and the bytes; 404 |
 //! | `HEAD /v1/blobs/<SHA-256>` | 200 with `Content-Length`; 404 |
@@ -182,6 +183,11 @@ impl BlobStore for Api {
 
     async fn size(&self, key: &BlobKey) -> Result<Option<u64>, Error> {
         self.client.size(&key.to_string()).await
+    }
+
+    async fn ping(&self) -> Result<(), Error> {
+        let look = |endpoint| self.client.call(Method::GET, None, endpoint);
+        self.client.ask("look", look).await.map(drop)
     }
 
     async fn delete(&self, key: &BlobKey) -> Result<(), Error> {

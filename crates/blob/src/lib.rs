@@ -2,6 +2,8 @@
 //! what was stored.
 
 mod api;
+mod counted;
+mod database;
 mod digest;
 mod error;
 mod file;
@@ -18,6 +20,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 pub use error::{Error, ErrorKind};
 use faafo_model::{BlobKey, BlobRef};
+use faafo_store::Store;
 use futures_util::stream::{self, BoxStream, StreamExt};
 pub use hash::Hasher;
 use location::Location;
@@ -127,39 +130,47 @@ pub async fn put(store: &dyn BlobStore, bytes: Bytes) -> Result<BlobRef, Error> 
     upload.finish().await
 }
 
-/// The store that `url` names: `file:`, [`s3:`](s3), [`swift:`](swift) or, through the API, [`http:`](api). Stores on
-/// the network need not be there yet.
+/// The store that `url` names: `file:`, [`s3:`](s3), [`swift:`](swift), `db:` followed by a database's URL or, through
+/// the API, [`http:`](api). Stores on the network, other than databases, need not be there yet.
 ///
 /// # Errors
 /// [`ErrorKind::Config`] for a URL that no back end answers to; else when the store can't be prepared.
 pub async fn open(url: &str) -> Result<Arc<dyn BlobStore>, Error> {
-    open_with(url, &|name| std::env::var(name).ok()).await
+    open_with(url, None, &|name| std::env::var(name).ok()).await
 }
 
-/// As [`open`], with the environment that credentials are looked up in.
+/// As [`open`]; `db:` alone is the database that `store` has.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_beside(url: &str, store: Option<&Store>) -> Result<Arc<dyn BlobStore>, Error> {
+    open_with(url, store, &|name| std::env::var(name).ok()).await
+}
+
+/// As [`open_beside`], with the environment that credentials are looked up in.
 ///
 /// # Errors
 /// As [`open`].
 pub async fn open_with(
     url: &str,
+    store: Option<&Store>,
     environment: &(dyn Fn(&str) -> Option<String> + Sync),
 ) -> Result<Arc<dyn BlobStore>, Error> {
-    match url.split_once(':') {
-        Some(("file", path)) => Ok(Arc::new(file::Files::open(path).await?)),
-        Some(("s3", _)) => Ok(Arc::new(s3::S3::open(Location::parse(url, environment)?)?)),
-        Some(("swift", _)) => Ok(Arc::new(swift::Swift::open(Location::parse(
-            url,
-            environment,
-        )?)?)),
-        Some(("http" | "https", _)) => Ok(Arc::new(api::Api::open(url, environment)?)),
+    let blobs: Arc<dyn BlobStore> = match url.split_once(':') {
+        Some(("file", path)) => Arc::new(file::Files::open(path).await?),
+        Some(("db", url)) => Arc::new(database::Database::open(url, store).await?),
+        Some(("s3", _)) => Arc::new(s3::S3::open(Location::parse(url, environment)?)?),
+        Some(("swift", _)) => Arc::new(swift::Swift::open(Location::parse(url, environment)?)?),
+        Some(("http" | "https", _)) => Arc::new(api::Api::open(url, environment)?),
         _ => {
             let scheme = url.split(':').next().unwrap_or_default();
-            Err(Error::new(
+            return Err(Error::new(
                 ErrorKind::Config,
                 format!(
-                    "storage_url: no back end for {scheme:?}; there are file:, s3:, swift:, http: and https:"
+                    "storage_url: no back end for {scheme:?}; there are file:, db:, s3:, swift:, http: and https:"
                 ),
-            ))
+            ));
         }
-    }
+    };
+    Ok(Arc::new(counted::Counted(blobs)))
 }

@@ -1,10 +1,12 @@
 //! A block of whole rows, from recipe to compressed bytes: a pure function, run on any thread, a little at a time.
 
-use crate::orbit::{self, Complex, Iteration, MAX_STEPS, Segment, Stopped};
+use crate::formulas::{self, AnyIteration};
 use crate::palette::{aurora, classic};
 use crate::plane::Axis;
+use crate::search::{Ends, Pixels, Search, Stopped};
+use crate::simd::{Level, MOST_LANES};
 use faafo_model::{Palette, recipe::Recipe};
-use faafo_picture::png::{self, Format, Fragment, Header, Level};
+use faafo_picture::png::{self, Format, Fragment, Header};
 use faafo_picture::thumbnail::{MAX_SIDE, Scale, Strip};
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,9 +16,12 @@ use std::sync::Arc;
 pub(crate) struct Plan {
     width: u32,
     height: u32,
-    across: Axis,
+    /// Real part of each column, and some more for vectors to reach into.
+    across: Vec<f64>,
     down: Axis,
-    iteration: Iteration,
+    iteration: Box<dyn AnyIteration>,
+    limit: u32,
+    level: Level,
     palette: Palette,
     format: Format,
     rows_per_block: u32,
@@ -36,25 +41,29 @@ pub(crate) struct Block {
 pub(crate) struct Work {
     plan: Arc<Plan>,
     rows: Range<u32>,
-    /// The first column of the first row that has not been done.
-    column: u32,
-    pixels: Vec<u8>,
-    strip: Strip,
-    segment: Segment,
+    /// Imaginary part of each row.
+    down: Vec<f64>,
+    search: Search,
+    advanced: u64,
 }
 
 impl Work {
     /// Nothing done yet.
     pub fn new(plan: &Arc<Plan>, block: u32) -> Self {
         let rows = plan.rows(block);
-        let bytes = rows.len() * plan.format.row_bytes(plan.width);
+        let down: Vec<f64> = rows.clone().map(|y| plan.down.at(y)).collect();
+        let pixels = Pixels {
+            across: &plan.across,
+            down: &down,
+        };
+        let want_z = plan.palette == Palette::Aurora;
+        let search = plan.iteration.search(&pixels, want_z);
         Self {
             plan: Arc::clone(plan),
             rows,
-            column: 0,
-            pixels: Vec::with_capacity(bytes),
-            strip: Strip::new(&plan.scale),
-            segment: Segment::default(),
+            down,
+            search,
+            advanced: 0,
         }
     }
 
@@ -65,60 +74,56 @@ impl Work {
         stop: &dyn Fn() -> bool,
         advance: &dyn Fn(u64),
     ) -> Result<Option<Block>, Stopped> {
-        let mut steps = 0u64;
-        while !self.rows.is_empty() {
-            if steps >= u64::from(MAX_STEPS) {
-                return Ok(None);
-            }
-            self.next_segment(stop)?;
-            advance(self.segment.x.len() as u64);
-            let counts = self.segment.count.iter();
-            steps += counts.map(|&count| u64::from(count)).sum::<u64>();
+        let plan = &*self.plan;
+        let pixels = Pixels {
+            across: &plan.across,
+            down: &self.down,
+        };
+        let all = plan
+            .iteration
+            .go_on(&mut self.search, plan.level, &pixels, stop)?;
+        let done = self.search.done();
+        advance(done - self.advanced);
+        self.advanced = done;
+        if !all {
+            return Ok(None);
         }
         if stop() {
             return Err(Stopped);
         }
-        let plan = &self.plan;
-        let pixels = std::mem::take(&mut self.pixels);
-        Ok(Some(Block {
-            fragment: png::compress_block(plan.format, plan.width, &pixels, Level::Fast),
-            strip: std::mem::replace(&mut self.strip, Strip::new(&plan.scale)),
-        }))
-    }
-
-    fn next_segment(&mut self, stop: &dyn Fn() -> bool) -> Result<(), Stopped> {
-        let (plan, y) = (&*self.plan, self.rows.start);
-        let end = self.column.saturating_add(plan.iteration.segment());
-        let columns = self.column..end.min(plan.width);
-        self.column = columns.end;
-        let points = columns.map(|x| plan.across.at(x));
-        self.segment.place(plan.down.at(y), points);
-        orbit::run(&plan.iteration, &mut self.segment, stop)?;
-        plan.colour(&self.segment, &mut self.pixels);
-        if self.column == plan.width {
-            let row = self.pixels.len() - plan.format.row_bytes(plan.width);
-            plan.shrink(y, &self.pixels[row..], &mut self.strip);
-            self.column = 0;
-            self.rows.start += 1;
+        let pixels = plan.colour(&pixels, self.search.ends());
+        let mut strip = Strip::new(&plan.scale);
+        let rows = pixels.chunks_exact(plan.format.row_bytes(plan.width));
+        for (y, row) in self.rows.clone().zip(rows) {
+            plan.shrink(y, row, &mut strip);
         }
-        Ok(())
+        Ok(Some(Block {
+            fragment: png::compress_block(plan.format, plan.width, &pixels, png::Level::Fast),
+            strip,
+        }))
     }
 }
 
 impl Plan {
     /// Of a recipe whose sides and iterations are at least 1.
-    pub fn new(recipe: &Recipe) -> Self {
+    pub fn new(recipe: &Recipe, level: Level) -> Self {
         let (width, height, view) = (recipe.width, recipe.height, recipe.view);
         let format = match recipe.palette {
             Palette::Aurora => Format::Rgb8,
             Palette::Classic => Format::Indexed8,
         };
+        let across = Axis::new(view.xa, view.xb, width);
         Self {
             width,
             height,
-            across: Axis::new(view.xa, view.xb, width),
+            across: (0..width)
+                .map(|x| across.at(x))
+                .chain([0.0; MOST_LANES])
+                .collect(),
             down: Axis::new(view.ya, view.yb, height),
-            iteration: Iteration::of(recipe),
+            iteration: formulas::iteration(recipe),
+            limit: recipe.iterations,
+            level,
             palette: recipe.palette,
             format,
             rows_per_block: png::rows_per_block(format, width),
@@ -150,28 +155,42 @@ impl Plan {
         first..first.saturating_add(self.rows_per_block).min(self.height)
     }
 
-    /// Appends the segment's pixels.
-    fn colour(&self, segment: &Segment, pixels: &mut Vec<u8>) {
-        let limit = self.iteration.limit;
+    /// The pixels of a block, made in one go.
+    pub fn pixels(self: &Arc<Self>, block: u32) -> Vec<u8> {
+        let work = Work::new(self, block);
+        let pixels = Pixels {
+            across: &self.across,
+            down: &work.down,
+        };
+        let mut search = work.search;
+        while !matches!(
+            self.iteration
+                .go_on(&mut search, self.level, &pixels, &|| false),
+            Ok(true)
+        ) {}
+        self.colour(&pixels, search.ends())
+    }
+
+    /// The colours of some rows of pixels.
+    fn colour(&self, pixels: &Pixels, ends: &Ends) -> Vec<u8> {
         match self.palette {
             Palette::Classic => {
-                let counts = segment.count.iter();
-                pixels.extend(counts.map(|&count| classic::index(count, limit)));
+                let counts = ends.count.iter();
+                let index = |&count: &u32| classic::index(count, self.limit);
+                counts.map(index).collect()
             }
             Palette::Aurora => {
-                for (index, &count) in segment.count.iter().enumerate() {
-                    let colour = if count == limit {
+                let mut colours = Vec::with_capacity(3 * ends.count.len());
+                let points = pixels.points();
+                for ((&count, &z), pixel) in ends.count.iter().zip(&ends.z).zip(points) {
+                    let colour = if count == self.limit {
                         aurora::INTERIOR
                     } else {
-                        let (_, c) = self.iteration.start(segment.x[index], segment.y);
-                        let z = Complex {
-                            re: segment.re[index],
-                            im: segment.im[index],
-                        };
-                        aurora::colour(count, z, c)
+                        aurora::colour(self.iteration.smooth_time(count, z, pixel))
                     };
-                    pixels.extend_from_slice(&colour);
+                    colours.extend_from_slice(&colour);
                 }
+                colours
             }
         }
     }

@@ -1,17 +1,24 @@
 //! Fractals: a recipe in, a PNG out, on all cores.
 //!
 //! A [`Renderer`] owns the threads. A picture is cut into blocks of whole rows; each block is a pure function of the
-//! recipe: orbits (`orbit`), colours (`palette`), compression (`faafo_picture::png`). What a thread has finished is
+//! recipe: orbits (`search`), colours (`palette`), compression (`faafo_picture::png`). What a thread has finished is
 //! written in order, with only a few blocks in flight. CPU only: no I/O but the `Write` handed in, no async runtime.
 //! The same recipe gives the same bytes on every machine and with any number of threads.
 
 mod block;
-mod orbit;
+mod formulas;
+pub mod measure;
 mod palette;
 mod plane;
 mod pool;
 mod render;
+mod search;
+mod simd;
 mod watch;
 
+#[cfg(test)]
+mod promised;
+
 pub use render::{RenderError, Rendered, Renderer};
+pub use simd::Level;
 pub use watch::Watch;

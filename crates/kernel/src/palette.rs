@@ -2,3 +2,4 @@
 
 pub(crate) mod aurora;
 pub(crate) mod classic;
+pub(crate) mod smooth;

@@ -2,8 +2,9 @@
 
 use crate::Watch;
 use crate::block::{Block, Plan, Work};
-use crate::orbit::Stopped;
 use crate::pool::{JobError, Piece, Pool};
+use crate::search::Stopped;
+use crate::simd::Level;
 use faafo_model::recipe::Recipe;
 use faafo_picture::png::Assembler;
 use faafo_picture::thumbnail::Downscaler;
@@ -18,6 +19,7 @@ const MAX_SIDE: u32 = i32::MAX as u32;
 /// Renders any number of recipes at once on a fixed number of threads, which end when this is dropped.
 pub struct Renderer {
     pool: Pool,
+    level: Level,
 }
 
 /// What a render yields besides the PNG that it wrote.
@@ -45,10 +47,16 @@ pub enum RenderError {
 }
 
 impl Renderer {
-    /// Starts the threads.
+    /// Starts the threads, which use the fastest instructions that this machine has.
     pub fn new(threads: NonZeroUsize) -> io::Result<Self> {
+        Self::at_level(threads, Level::best())
+    }
+
+    /// Starts the threads, which use the instructions of a level; one number at a time if this machine lacks them.
+    pub fn at_level(threads: NonZeroUsize, level: Level) -> io::Result<Self> {
         Ok(Self {
             pool: Pool::new(threads)?,
+            level,
         })
     }
 
@@ -62,7 +70,7 @@ impl Renderer {
     ) -> Result<Rendered, RenderError> {
         check(recipe)?;
         watch.begin(u64::from(recipe.width) * u64::from(recipe.height));
-        let plan = Arc::new(Plan::new(recipe));
+        let plan = Arc::new(Plan::new(recipe, self.level));
         let mut downscaler = Downscaler::with_scale(plan.scale());
         let mut assembler = Assembler::new(out, &plan.header())?;
         let abandoned = Abandon::default();

@@ -1,8 +1,10 @@
 //! A fractal's row, and how the wire shows it.
 
 use crate::message::BlobKey;
+use crate::request::parameter_names;
 use crate::{Palette, Recipe, State, Timestamp, Uuid};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeMap;
 
 /// One requested picture: its recipe and all that is known about it. The row is the truth.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +15,8 @@ pub struct Fractal {
     pub recipe: Recipe,
     /// Where it stands.
     pub state: State,
+    /// The higher, the sooner; above 0 it overtakes what is queued already.
+    pub priority: i64,
     /// How many tries were begun; the current task's number.
     pub attempt: u32,
     /// The part rendered, 0 to 1.
@@ -59,9 +63,13 @@ pub struct FractalJson {
     pub kind: String,
     pub cx: Option<f64>,
     pub cy: Option<f64>,
+    #[serde(flatten, deserialize_with = "known_parameters")]
+    pub parameters: BTreeMap<String, f64>,
     pub palette: Palette,
     pub state: State,
     pub progress: f64,
+    #[serde(default)]
+    pub priority: i64,
     pub attempt: u32,
     pub error: Option<String>,
     pub created_at: Timestamp,
@@ -89,13 +97,33 @@ impl From<&Fractal> for FractalJson {
             kind: recipe.formula.kind().to_owned(),
             cx: constant.map(|(cx, _)| cx),
             cy: constant.map(|(_, cy)| cy),
+            parameters: recipe
+                .formula
+                .parameters()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
             palette: recipe.palette,
             state: fractal.state,
             progress: fractal.progress,
+            priority: fractal.priority,
             attempt: fractal.attempt,
             error: fractal.error.clone(),
             created_at: fractal.created_at,
             finished_at: fractal.finished_at,
         }
     }
+}
+
+/// The parameters among the fields that are not named here; others may come from a newer service.
+fn known_parameters<'de, D: Deserializer<'de>>(
+    fields: D,
+) -> Result<BTreeMap<String, f64>, D::Error> {
+    let names = parameter_names();
+    let fields = BTreeMap::<String, serde_json::Value>::deserialize(fields)?;
+    let known = fields
+        .into_iter()
+        .filter(|(name, _)| names.contains(name.as_str()));
+    Ok(known
+        .filter_map(|(name, value)| Some((name, value.as_f64()?)))
+        .collect())
 }

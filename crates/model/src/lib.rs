@@ -2,6 +2,7 @@
 //! and the JSON of the wire. Types and rules only: nothing here reads a clock, a file or a socket.
 
 pub mod draw;
+pub mod formula;
 pub mod fractal;
 pub mod limits;
 pub mod message;
@@ -10,10 +11,11 @@ pub mod request;
 pub mod state;
 pub mod time;
 
+pub use formula::{Family, Formula};
 pub use fractal::{Fractal, FractalJson};
 pub use limits::{FieldError, Limits};
-pub use message::{BlobKey, BlobRef, Event, Report, Task, TaskResult};
-pub use recipe::{Formula, Palette, Recipe, View};
+pub use message::{BlobKey, BlobRef, Event, Presence, Report, Task, TaskReport, TaskResult};
+pub use recipe::{Palette, Recipe, View};
 pub use request::CreateRequest;
 pub use state::State;
 pub use time::Timestamp;

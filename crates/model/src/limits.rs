@@ -1,11 +1,13 @@
 //! What a recipe may ask for, and the error that names the field that asks for too much.
 
-use crate::{Formula, Recipe, View};
+use crate::{Recipe, View};
 
 /// The largest side of a picture, in pixels.
 pub const MAX_SIDE: u32 = 100_000;
 /// The most iterations a recipe may spend on a pixel.
 pub const MAX_ITERATIONS: u32 = 10_000_000;
+/// The greatest priority, and negated the least.
+pub const MAX_PRIORITY: i64 = 100;
 /// The largest magnitude of a coordinate. Everything computed from a view then stays finite.
 pub const MAX_COORDINATE: f64 = 1e100;
 
@@ -71,9 +73,9 @@ impl Limits {
         self.check_area(recipe.width, recipe.height)?;
         within("iterations", recipe.iterations, 1, MAX_ITERATIONS)?;
         check_view(&recipe.view)?;
-        match recipe.formula {
-            Formula::Julia { cx, cy } => check_coordinate("cx", cx).and(check_coordinate("cy", cy)),
-            Formula::Mandelbrot => Ok(()),
+        match recipe.formula.constant() {
+            Some((cx, cy)) => check_coordinate("cx", cx).and(check_coordinate("cy", cy)),
+            None => Ok(()),
         }
     }
 

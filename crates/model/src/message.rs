@@ -1,6 +1,6 @@
 //! What travels through the queue: tasks to workers, reports back, events to whoever watches. Never pixels.
 
-use crate::{Recipe, State, Uuid};
+use crate::{Recipe, State, Timestamp, Uuid};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -14,11 +14,41 @@ pub struct Task {
     pub attempt: u32,
     /// What to render.
     pub recipe: Recipe,
+    /// When it was handed to the queue, if it says so; only for people who look at how long tasks wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_at: Option<Timestamp>,
+}
+
+/// What a worker says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Report {
+    /// About a task.
+    Task(TaskReport),
+    /// About itself.
+    Presence(Presence),
+}
+
+/// What a worker says of itself, every few seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    /// Its name, which no other worker has.
+    pub name: String,
+    /// Its version of faafo.
+    pub version: String,
+    /// How many cores it renders with.
+    pub cores: u32,
+    /// The machine it runs on.
+    pub host: String,
+    /// The fractals it works on at the moment.
+    pub current: Vec<Uuid>,
+    /// It has stopped: the last that is heard of it.
+    pub stopped: bool,
 }
 
 /// What a worker says about a task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Report {
+pub struct TaskReport {
     /// The fractal.
     pub id: Uuid,
     /// The try, as in the task.
@@ -57,6 +87,12 @@ pub enum TaskResult {
         /// Why, for people.
         reason: String,
     },
+}
+
+impl From<TaskReport> for Report {
+    fn from(report: TaskReport) -> Self {
+        Self::Task(report)
+    }
 }
 
 /// A stored object: its name and its length in bytes.
@@ -200,11 +236,35 @@ mod tests {
                 iterations: 3,
                 palette: Palette::Classic,
             },
+            published_at: None,
         };
         assert_eq!(
             serde_json::from_str::<Task>(&serde_json::to_string(&task).unwrap()).unwrap(),
             task
         );
+    }
+
+    #[test]
+    fn a_report_about_a_task_and_one_about_a_worker_are_told_apart() {
+        let presence = Report::Presence(Presence {
+            name: "rack-7-21".into(),
+            version: "0.1.0".into(),
+            cores: 8,
+            host: "rack-7".into(),
+            current: vec![Uuid::nil()],
+            stopped: false,
+        });
+        let result = TaskResult::Rendering { progress: 0.5 };
+        let task = Report::Task(TaskReport {
+            id: Uuid::nil(),
+            attempt: 2,
+            worker: "rack-7-21".into(),
+            result,
+        });
+        for report in [presence, task] {
+            let json = serde_json::to_string(&report).unwrap();
+            assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), report);
+        }
     }
 
     #[test]

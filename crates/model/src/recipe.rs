@@ -1,5 +1,6 @@
 //! A recipe: all that determines the pixels of a fractal, and nothing else.
 
+use crate::Formula;
 use serde::{Deserialize, Serialize};
 
 /// Everything needed to render a picture; the same recipe gives the same bytes on every machine.
@@ -19,42 +20,6 @@ pub struct Recipe {
     pub iterations: u32,
     /// How iteration counts become colours.
     pub palette: Palette,
-}
-
-/// The iterated function. A pixel at p has escaped once |z| > 2.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub enum Formula {
-    /// z ← z² + c, starting from z = p, with one constant c for the whole picture.
-    Julia {
-        /// Real part of c.
-        cx: f64,
-        /// Imaginary part of c.
-        cy: f64,
-    },
-    /// z ← z² + p, starting from z = 0.
-    Mandelbrot,
-}
-
-impl Formula {
-    /// Every kind's name, as the wire and the command line spell it.
-    pub const KINDS: [&'static str; 2] = ["julia", "mandelbrot"];
-
-    /// The name of this kind.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Julia { .. } => "julia",
-            Self::Mandelbrot => "mandelbrot",
-        }
-    }
-
-    /// The constant c, for the kinds that have one.
-    pub fn constant(&self) -> Option<(f64, f64)> {
-        match *self {
-            Self::Julia { cx, cy } => Some((cx, cy)),
-            Self::Mandelbrot => None,
-        }
-    }
 }
 
 /// The first column of pixels lies on real part `xa`, the last on `xb`; the first row on imaginary part `ya`, the

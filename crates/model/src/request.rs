@@ -1,8 +1,12 @@
 //! A request for a fractal, read from JSON field by field so that every mistake names its field.
 
-use crate::limits::{FieldError, Limits, MAX_ITERATIONS, MAX_SIDE, Mistake, check_view};
+use crate::limits::{
+    FieldError, Limits, MAX_ITERATIONS, MAX_PRIORITY, MAX_SIDE, Mistake, check_view,
+};
 use crate::{Formula, Palette, Recipe, Uuid, View, draw};
+use faafo_formula::{Constant, KINDS, kind_named};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 /// Fields of a fractal that a request may not set, because only a worker's result does.
 const RESULT_FIELDS: [&str; 13] = [
@@ -22,7 +26,7 @@ const RESULT_FIELDS: [&str; 13] = [
 ];
 
 /// Fields that a request may set.
-const REQUEST_FIELDS: [&str; 12] = [
+const REQUEST_FIELDS: [&str; 13] = [
     "uuid",
     "kind",
     "width",
@@ -35,6 +39,7 @@ const REQUEST_FIELDS: [&str; 12] = [
     "cx",
     "cy",
     "palette",
+    "priority",
 ];
 
 /// A valid request: the recipe is complete.
@@ -44,6 +49,8 @@ pub struct CreateRequest {
     pub id: Option<Uuid>,
     /// What to render.
     pub recipe: Recipe,
+    /// How urgent it is; 0 unless the client said otherwise.
+    pub priority: i64,
 }
 
 impl CreateRequest {
@@ -75,6 +82,10 @@ impl CreateRequest {
             yb: number(object, "yb")?,
         };
         let palette = palette(object)?;
+        let priority = match object.get("priority") {
+            None | Some(Value::Null) => 0,
+            Some(value) => parse_priority(value)?,
+        };
         check_view(&view)?;
         let formula = formula(object, &view, rng)?;
         let recipe = Recipe {
@@ -86,18 +97,26 @@ impl CreateRequest {
             palette,
         };
         limits.check(&recipe)?;
-        Ok(Self { id, recipe })
+        Ok(Self {
+            id,
+            recipe,
+            priority,
+        })
     }
 }
 
 fn check_known(field: &str) -> Result<(), FieldError> {
-    if REQUEST_FIELDS.contains(&field) {
+    let parameters = parameter_names();
+    if REQUEST_FIELDS.contains(&field) || parameters.contains(field) {
         return Ok(());
     }
     let reason = if RESULT_FIELDS.contains(&field) {
         "only a worker's result may set it".to_owned()
     } else {
-        format!("no such field; there are {}", REQUEST_FIELDS.join(", "))
+        {
+            let fields: Vec<&str> = REQUEST_FIELDS.into_iter().chain(parameters).collect();
+            format!("no such field; there are {}", fields.join(", "))
+        }
     };
     Err(FieldError::new(field, Mistake::Unknown, reason))
 }
@@ -120,52 +139,93 @@ pub fn parse_uuid(value: &Value) -> Result<Uuid, FieldError> {
         })
 }
 
+/// A whole number, also one that is written as 5.0.
+pub fn whole_number(value: &Value) -> Option<i64> {
+    let as_written = value.as_i64();
+    as_written.or_else(|| {
+        let number = value.as_f64()?;
+        // Beyond that not every whole number is an f64.
+        (number.fract() == 0.0 && number.abs() <= 9e15).then_some(number as i64)
+    })
+}
+
+/// Reads the `priority` field.
+///
+/// # Errors
+/// Anything but a whole number from -100 to 100.
+pub fn parse_priority(value: &Value) -> Result<i64, FieldError> {
+    let error = |kind| {
+        let reason = format!(
+            "must be a whole number from -{MAX_PRIORITY} to {MAX_PRIORITY}, and is {}",
+            short(value)
+        );
+        FieldError::new("priority", kind, reason)
+    };
+    let number = whole_number(value).ok_or_else(|| error(Mistake::Type))?;
+    if (-MAX_PRIORITY..=MAX_PRIORITY).contains(&number) {
+        Ok(number)
+    } else {
+        Err(error(Mistake::Range))
+    }
+}
+
 fn formula(
     object: &Map<String, Value>,
     view: &View,
     rng: &mut fastrand::Rng,
 ) -> Result<Formula, FieldError> {
-    let constant = (
+    let name = name(object, "kind")?.unwrap_or("julia");
+    let Some(kind) = kind_named(name) else {
+        let kinds: Vec<&str> = Formula::kinds().collect();
+        let reason = format!("must be one of {}, and is {name:?}", kinds.join(", "));
+        return Err(FieldError::new("kind", Mistake::Range, reason));
+    };
+    let given = (
         optional_number(object, "cx")?,
         optional_number(object, "cy")?,
     );
-    match name(object, "kind")?.unwrap_or("julia") {
-        "julia" => match constant {
-            (Some(cx), Some(cy)) => Ok(Formula::Julia { cx, cy }),
-            (None, None) => {
-                let (cx, cy) = draw::julia_constant(view, rng);
-                Ok(Formula::Julia { cx, cy })
-            }
-            (Some(_), None) => Err(FieldError::new(
-                "cy",
-                Mistake::Missing,
-                "required where cx is given",
-            )),
-            (None, Some(_)) => Err(FieldError::new(
-                "cx",
-                Mistake::Missing,
-                "required where cy is given",
-            )),
-        },
-        "mandelbrot" => match constant {
-            (None, None) => Ok(Formula::Mandelbrot),
-            (cx, _) => {
-                let field = if cx.is_some() { "cx" } else { "cy" };
-                Err(FieldError::new(
-                    field,
-                    Mistake::Unknown,
-                    "a Mandelbrot set has no constant",
-                ))
-            }
-        },
-        other => {
-            let reason = format!(
-                "must be one of {}, and is {other:?}",
-                Formula::KINDS.join(", ")
-            );
-            Err(FieldError::new("kind", Mistake::Range, reason))
+    let missing = |field, other| {
+        FieldError::new(
+            field,
+            Mistake::Missing,
+            format!("required where {other} is given"),
+        )
+    };
+    let constant = match given {
+        (Some(cx), Some(cy)) => Some((cx, cy)),
+        (Some(_), None) => return Err(missing("cy", "cx")),
+        (None, Some(_)) => return Err(missing("cx", "cy")),
+        (None, None) if kind.constant == Constant::Needed => Some(draw::julia_constant(view, rng)),
+        (None, None) => None,
+    };
+    let mut formula = Formula::new(kind, constant).ok_or_else(|| {
+        let reason = format!("{} has no constant", kind.title);
+        FieldError::new("cx", Mistake::Unknown, reason)
+    })?;
+    for field in parameter_names() {
+        let Some(value) = optional_number(object, field)? else {
+            continue;
+        };
+        if formula.set(field, value) {
+            continue;
         }
+        let mut known = kind.parameters.iter();
+        let (mistake, reason) = match known.find(|parameter| parameter.name == field) {
+            Some(parameter) => (
+                Mistake::Range,
+                format!("must be {}, and is {value}", parameter.range()),
+            ),
+            None => (Mistake::Unknown, format!("{} has no {field}", kind.title)),
+        };
+        return Err(FieldError::new(field, mistake, reason));
     }
+    Ok(formula)
+}
+
+/// The names of all formulas' parameters, each once.
+pub fn parameter_names() -> BTreeSet<&'static str> {
+    let parameters = KINDS.iter().flat_map(|kind| kind.parameters);
+    parameters.map(|parameter| parameter.name).collect()
 }
 
 fn palette(object: &Map<String, Value>) -> Result<Palette, FieldError> {
@@ -313,7 +373,7 @@ mod tests {
             ("uuid", json!("")),
             ("uuid", json!("a/b")),
             ("uuid", json!("00000000000040008000000000000001")),
-            ("kind", json!("newton")),
+            ("kind", json!("neutron")),
             ("kind", json!(3)),
             ("palette", json!("neon")),
             ("checksum", json!("abc")),
@@ -321,6 +381,9 @@ mod tests {
             ("foo", json!(1)),
             ("state", json!("done")),
             ("cx", json!("i")),
+            ("priority", json!(101)),
+            ("priority", json!(0.5)),
+            ("priority", json!("high")),
         ] {
             let error = parse(json!({field: value})).expect_err(&format!("{field} = {value}"));
             assert_eq!(error.field, field, "{error}");
@@ -331,12 +394,40 @@ mod tests {
     fn half_a_constant_names_the_other_half() {
         assert_eq!(parse(json!({"cx": 0.1})).unwrap_err().field, "cy");
         assert_eq!(parse(json!({"cy": 0.1})).unwrap_err().field, "cx");
-        assert_eq!(
-            parse(json!({"kind": "mandelbrot", "cy": 0.1}))
-                .unwrap_err()
-                .field,
-            "cy"
-        );
+    }
+
+    #[test]
+    fn what_a_formula_can_not_be_told_is_refused_under_its_own_name() {
+        for (request, field) in [
+            (json!({"kind": "mandelbrot", "cx": 0.1, "cy": 0.1}), "cx"),
+            (json!({"kind": "newton", "cx": 0.1, "cy": 0.1}), "cx"),
+            (json!({"kind": "celtic", "power": 3}), "power"),
+            (json!({"power": 3}), "power"),
+            (json!({"kind": "multibrot", "power": 1}), "power"),
+            (json!({"kind": "multibrot", "power": 2.5}), "power"),
+            (json!({"kind": "multibrot", "power": "x"}), "power"),
+            (json!({"kind": "phoenix", "memory": 5}), "memory"),
+        ] {
+            assert_eq!(
+                parse(request.clone()).unwrap_err().field,
+                field,
+                "{request}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_kind_can_be_asked_for_by_its_name_alone() {
+        for kind in KINDS {
+            let formula = parse(json!({"kind": kind.name})).unwrap().recipe.formula;
+            assert_eq!(formula.about(), *kind);
+            let defaults: Vec<f64> = formula.parameters().map(|(_, value)| value).collect();
+            assert_eq!(defaults, kind.defaults()[..defaults.len()]);
+        }
+        let ship = parse(json!({"kind": "burning-ship", "cx": -1.5, "cy": 0.1})).unwrap();
+        assert_eq!(ship.recipe.formula.constant(), Some((-1.5, 0.1)));
+        let nova = parse(json!({"kind": "nova", "relaxation": 1.5, "power": 4})).unwrap();
+        assert_eq!(nova.recipe.formula.values(), [4.0, 1.5]);
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 /// A message that goes back to its queue when it is dropped without having been acknowledged.
 ///
-/// A broker counts how often it comes back, and puts it aside as a dead letter after some 20 times. It also takes a
+/// A broker counts how often a task comes back: at first it goes to [`Urgency::Alone`](crate::Urgency::Alone), and
+/// after five workers it becomes a dead letter. To hand back a task that is not to blame, publish it again and
+/// acknowledge this one. A broker also takes a
 /// message that is held for too long for lost (RabbitMQ: 30 minutes). Before that, after 15 minutes, a broker's queue
 /// acknowledges a task on its own while it is still being worked on. From then on only the row's lease, which the
 /// worker's reports keep, stands for the task: dropping the delivery no longer brings it back at once, but the tracker
@@ -16,6 +18,10 @@ pub struct Delivery<T> {
 pub(crate) trait Acknowledge<T>: Send + Sync {
     /// It is dealt with for good.
     fn ack(self: Box<Self>);
+    /// Whether the queue still takes it for ours.
+    fn is_ours(&self) -> bool {
+        true
+    }
     /// It is handed back, to be delivered again.
     fn give_back(self: Box<Self>, payload: T);
 }
@@ -26,6 +32,13 @@ impl<T> Delivery<T> {
             payload: Some(payload),
             acknowledge: Some(acknowledge),
         }
+    }
+
+    /// Whether the queue still waits to hear what becomes of the message. When its connection has broken, it is or will
+    /// be delivered to somebody else.
+    pub fn is_ours(&self) -> bool {
+        let acknowledge = self.acknowledge.as_ref();
+        acknowledge.is_some_and(|acknowledge| acknowledge.is_ours())
     }
 
     /// The message is dealt with: it will not come again, unless its connection has broken in the meantime.

@@ -21,9 +21,9 @@ pub trait Queue: Send + Sync {
     /// When the queue did not confirm, at the latest after some 10 seconds; the task may or may not have been taken.
     async fn publish_task(&self, task: &Task, urgency: Urgency) -> Result<(), Error>;
 
-    /// Asks for tasks: at most `prefetch` *of each urgency* will be in this process's hands at a time. To hold none back
-    /// from other workers, call [`next_task`](Self::next_task) from as many places for each urgency. 0 asks for no
-    /// more and hands back those that nobody has taken; a new queue begins with 0.
+    /// Asks for tasks: at most `prefetch` *of each urgency* (see [`Urgency::share`]) will be in this process's hands at a
+    /// time. To hold none back from other workers, call [`next_task`](Self::next_task) from as many places for each
+    /// urgency. 0 asks for no more and hands back those that nobody has taken; a new queue begins with 0.
     fn consume_tasks(&self, prefetch: u16);
 
     /// The next task of this urgency, once there is one.
@@ -41,7 +41,8 @@ pub trait Queue: Send + Sync {
     /// Asks for reports, like [`consume_tasks`](Self::consume_tasks); a few hundred keep a tracker busy.
     fn consume_reports(&self, prefetch: u16);
 
-    /// At least one report for a tracker, once there is one, and up to `limit` of those that wait.
+    /// At least one report for a tracker, once there is one, and up to `limit` of those that wait. A task that became a
+    /// dead letter comes as a report about it, for who else would tell.
     ///
     /// # Errors
     /// When the queue is away; ask again later.
@@ -70,18 +71,39 @@ pub trait Queue: Send + Sync {
     async fn close(&self);
 }
 
-/// Which of two lines a task stands in; neither waits for the other.
+/// Which line a task stands in; none waits for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Urgency {
     /// Somebody looks at the screen and waits.
     Interactive,
     /// Work in bulk.
     Batch,
+    /// What a worker took and came back without a result or a word: it may be what kills workers. A process has one of
+    /// these at most in its hands, so that those beside it don't share its fate and its blame. Brokers put tasks here;
+    /// publish them with one of the other two.
+    Alone,
 }
 
 impl Urgency {
     /// All of them, the most urgent first.
-    pub const ALL: [Self; 2] = [Self::Interactive, Self::Batch];
+    pub const ALL: [Self; 3] = [Self::Interactive, Self::Batch, Self::Alone];
+
+    /// How many tasks of this urgency a process may have in its hands that wants `wanted` of each.
+    pub fn share(self, wanted: u16) -> u16 {
+        match self {
+            Self::Interactive | Self::Batch => wanted,
+            Self::Alone => wanted.min(1),
+        }
+    }
+
+    /// Its name, for people who look at what is counted.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Interactive => "interactive",
+            Self::Batch => "batch",
+            Self::Alone => "alone",
+        }
+    }
 }
 
 /// Messages that wait; those in somebody's hands are not counted.

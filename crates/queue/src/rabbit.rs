@@ -1,10 +1,12 @@
 //! RabbitMQ, 3.10 and later. One task connects, declares, consumes and begins anew when anything breaks
 //! (`supervise.rs`); the calls below wait for its connection, publishers not for long.
 //!
-//! Tasks are in one queue for each urgency, because quorum queues had no priorities before RabbitMQ 4.
+//! Tasks are in one queue for each urgency, because quorum queues had no priorities before RabbitMQ 4. The broker itself
+//! moves what comes back: first to the queue of those that are rendered alone, in the end to the dead letters.
 
 mod address;
 mod connect;
+mod dead;
 mod events;
 mod fill;
 mod inbox;
@@ -53,6 +55,7 @@ struct Shared {
     state: watch::Sender<State>,
     interactive: Arc<Inbox<Task>>,
     batch: Arc<Inbox<Task>>,
+    alone: Arc<Inbox<Task>>,
     reports: Arc<Inbox<Report>>,
     incoming: broadcast::Sender<Event>,
 }
@@ -62,6 +65,7 @@ impl Shared {
         match urgency {
             Urgency::Interactive => &self.interactive,
             Urgency::Batch => &self.batch,
+            Urgency::Alone => &self.alone,
         }
     }
 }
@@ -84,6 +88,7 @@ impl Rabbit {
             state: watch::Sender::new(State::Down("not connected yet".into())),
             interactive: Inbox::new(),
             batch: Inbox::new(),
+            alone: Inbox::new(),
             reports: Inbox::new(),
             incoming: broadcast::Sender::new(EVENTS),
         });
@@ -149,13 +154,13 @@ impl Rabbit {
 impl Queue for Rabbit {
     async fn publish_task(&self, task: &Task, urgency: Urgency) -> Result<(), Error> {
         let (exchange, key) = (self.shared.names.tasks(), names::routing_key(urgency));
-        self.publish(Message::new(exchange, key, "task", task.id, task))
+        self.publish(Message::new(exchange, key, "task", Some(task.id), task))
             .await
     }
 
     fn consume_tasks(&self, prefetch: u16) {
         for urgency in Urgency::ALL {
-            self.shared.tasks(urgency).ask(prefetch);
+            self.shared.tasks(urgency).ask(urgency.share(prefetch));
         }
     }
 
@@ -166,14 +171,12 @@ impl Queue for Rabbit {
 
     async fn publish_report(&self, report: &Report) -> Result<(), Error> {
         let exchange = self.shared.names.results();
-        self.publish(Message::new(
-            exchange,
-            names::REPORT,
-            "report",
-            report.id,
-            report,
-        ))
-        .await
+        let (kind, about) = match report {
+            Report::Task(report) => ("report", Some(report.id)),
+            Report::Presence(_) => ("presence", None),
+        };
+        self.publish(Message::new(exchange, names::REPORT, kind, about, report))
+            .await
     }
 
     fn consume_reports(&self, prefetch: u16) {

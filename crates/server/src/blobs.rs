@@ -1,7 +1,7 @@
 //! Stored bytes as they are: what pictures are made of, and what workers without a store of their own send.
 
-use crate::Server;
 use crate::error::{ApiError, Result};
+use crate::{Server, body};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -11,17 +11,22 @@ use faafo_model::{BlobKey, BlobRef};
 use futures_util::TryStreamExt;
 use std::ops::Range;
 
+/// `GET /v1/blobs`: whoever gets an answer may store blobs here, which a worker wants to know before it takes a task.
+pub(crate) async fn may_store() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
 /// `PUT /v1/blobs`: stores the body, whatever it is, under its SHA-256.
 pub(crate) async fn put(
     State(server): State<Server>,
-    body: Body,
+    content: Body,
 ) -> Result<(StatusCode, Json<BlobRef>)> {
     let mut upload = server.blobs.begin().await?;
-    let mut pieces = body.into_data_stream();
+    let mut pieces = content.into_data_stream();
     while let Some(piece) = pieces
         .try_next()
         .await
-        .map_err(|_| ApiError::undecodable("the body broke off"))?
+        .map_err(|error| body::broken(&error))?
     {
         upload.write(piece).await?;
     }

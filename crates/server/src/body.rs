@@ -1,5 +1,6 @@
 //! Request bodies: JSON objects of bounded size.
 
+use crate::auth::Broken;
 use crate::error::{ApiError, Result};
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -36,15 +37,30 @@ fn check_content_type(headers: &HeaderMap) -> Result<()> {
 }
 
 fn too_large_or_broken(error: &axum::Error, limit: usize) -> ApiError {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(cause) = source {
+    for cause in causes(error) {
         if cause.to_string().contains("length limit exceeded") {
             let detail = format!("the body must be at most {limit} bytes");
             return ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, detail);
         }
-        source = cause.source();
     }
-    ApiError::undecodable("the body broke off")
+    broken(error)
+}
+
+/// Why a body could not be read to its end.
+pub(crate) fn broken(error: &axum::Error) -> ApiError {
+    let reason = causes(error).find_map(|cause| cause.downcast_ref::<Broken>());
+    match reason {
+        Some(slow @ Broken::Slow) => ApiError::new(StatusCode::REQUEST_TIMEOUT, slow.to_string()),
+        Some(large @ Broken::Large(_)) => {
+            ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, large.to_string())
+        }
+        None => ApiError::undecodable("the body broke off"),
+    }
+}
+
+fn causes(error: &axum::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    let first: &(dyn std::error::Error + 'static) = error;
+    std::iter::successors(Some(first), |cause| cause.source())
 }
 
 /// Python writes NaN and Infinity, which are no JSON, and nobody holds 1e999; the answer then still names the field.

@@ -6,9 +6,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use faafo_model::limits::Mistake;
-use faafo_model::{Event, FieldError, FractalJson, State as FractalState, Uuid};
-use faafo_store::Query;
+use faafo_model::{Event, FractalJson, State as FractalState, Uuid, request};
 use serde_json::{Value, json};
 use std::time::SystemTime;
 
@@ -16,37 +14,31 @@ use std::time::SystemTime;
 const BODY_LIMIT: usize = 64 * 1024;
 
 /// `POST /v1/fractal/<uuid>/cancel`: nobody renders it any more.
-pub(crate) async fn cancel(
-    State(server): State<Server>,
-    Path(uuid): Path<String>,
-) -> Result<Json<FractalJson>> {
-    let fractal = fractals::find(&server, &uuid).await?;
-    if !server
-        .store
-        .cancel(fractal.id, SystemTime::now().into())
-        .await?
-    {
-        return Err(not_possible("cancelled", fractal.state));
-    }
-    tell(&server, &[fractal.id], FractalState::Cancelled);
-    fractals::show(State(server), Path(uuid)).await
+pub(crate) async fn cancel(server: State<Server>, uuid: Path<String>) -> Result<Json<FractalJson>> {
+    change(server, uuid, Verb::Cancel).await
 }
 
 /// `POST /v1/fractal/<uuid>/retry`: a failed or cancelled one is queued again.
-pub(crate) async fn retry(
-    State(server): State<Server>,
-    Path(uuid): Path<String>,
-) -> Result<Json<FractalJson>> {
-    let fractal = fractals::find(&server, &uuid).await?;
-    if !server
-        .store
-        .retry(fractal.id, SystemTime::now().into())
-        .await?
-    {
-        return Err(not_possible("retried", fractal.state));
-    }
-    tell(&server, &[fractal.id], FractalState::Queued);
-    fractals::show(State(server), Path(uuid)).await
+pub(crate) async fn retry(server: State<Server>, uuid: Path<String>) -> Result<Json<FractalJson>> {
+    change(server, uuid, Verb::Retry).await
+}
+
+/// `POST /v1/fractal/cancel` with a query such as `{"filters": […]}`.
+pub(crate) async fn cancel_many(
+    server: State<Server>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Value>> {
+    change_many(server, &headers, body, Verb::Cancel).await
+}
+
+/// `POST /v1/fractal/retry` with a query such as `{"filters": […]}`.
+pub(crate) async fn retry_many(
+    server: State<Server>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Value>> {
+    change_many(server, &headers, body, Verb::Retry).await
 }
 
 /// `POST /v1/fractal/<uuid>/priority` with `{"priority": n}`: higher ones are rendered first.
@@ -58,63 +50,75 @@ pub(crate) async fn priority(
 ) -> Result<Json<FractalJson>> {
     let object = body::object(&headers, body, BODY_LIMIT).await?;
     let fractal = fractals::find(&server, &uuid).await?;
-    let priority = object.get("priority").and_then(Value::as_i64);
-    let priority = priority
-        .filter(|priority| (-100..=100).contains(priority))
-        .ok_or_else(|| {
-            FieldError::new(
-                "priority",
-                Mistake::Range,
-                "must be a whole number from -100 to 100",
-            )
-        })?;
+    let priority = request::parse_priority(object.get("priority").unwrap_or(&Value::Null))?;
     server.store.set_priority(fractal.id, priority).await?;
     fractals::show(State(server), Path(uuid)).await
 }
 
-/// `POST /v1/fractal/cancel` with a query such as `{"filters": […]}`.
-pub(crate) async fn cancel_many(
-    State(server): State<Server>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Value>> {
-    let query = query(&headers, body).await?;
-    let ids = server
-        .store
-        .cancel_many(&query, SystemTime::now().into())
-        .await?;
-    tell(&server, &ids, FractalState::Cancelled);
-    Ok(Json(json!({"changed": ids.len()})))
+/// What can be done to a fractal's state from outside.
+#[derive(Clone, Copy)]
+enum Verb {
+    Cancel,
+    Retry,
 }
 
-/// `POST /v1/fractal/retry` with a query such as `{"filters": […]}`.
-pub(crate) async fn retry_many(
-    State(server): State<Server>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Value>> {
-    let query = query(&headers, body).await?;
-    let ids = server
-        .store
-        .retry_many(&query, SystemTime::now().into())
-        .await?;
-    tell(&server, &ids, FractalState::Queued);
-    Ok(Json(json!({"changed": ids.len()})))
+impl Verb {
+    /// The state it leads to.
+    fn target(self) -> FractalState {
+        match self {
+            Self::Cancel => FractalState::Cancelled,
+            Self::Retry => FractalState::Queued,
+        }
+    }
+
+    fn participle(self) -> &'static str {
+        match self {
+            Self::Cancel => "cancelled",
+            Self::Retry => "retried",
+        }
+    }
 }
 
-async fn query(headers: &HeaderMap, body: Body) -> Result<Query> {
+async fn change(
+    State(server): State<Server>,
+    Path(uuid): Path<String>,
+    verb: Verb,
+) -> Result<Json<FractalJson>> {
+    let fractal = fractals::find(&server, &uuid).await?;
+    let now = SystemTime::now().into();
+    let changed = match verb {
+        Verb::Cancel => server.store.cancel(fractal.id, now).await?,
+        Verb::Retry => server.store.retry(fractal.id, now).await?,
+    };
+    if !changed {
+        let (state, what) = (fractal.state, verb.participle());
+        let detail = format!("the fractal is {state} and can't be {what}");
+        return Err(ApiError::new(StatusCode::CONFLICT, detail).with("state", state.name()));
+    }
+    tell(&server, &[fractal.id], verb.target());
+    fractals::show(State(server), Path(uuid)).await
+}
+
+async fn change_many(
+    State(server): State<Server>,
+    headers: &HeaderMap,
+    body: Body,
+    verb: Verb,
+) -> Result<Json<Value>> {
     let object = body::object(headers, body, BODY_LIMIT).await?;
-    Ok(language::parse(Some(&Value::Object(object).to_string()))?.query)
-}
-
-fn not_possible(what: &str, state: FractalState) -> ApiError {
-    let detail = format!("the fractal is {state} and can't be {what}");
-    ApiError::new(StatusCode::CONFLICT, detail).with("state", state.name())
+    let query = language::parse(Some(&Value::Object(object).to_string()))?.query;
+    let now = SystemTime::now().into();
+    let ids = match verb {
+        Verb::Cancel => server.store.cancel_many(&query, now).await?,
+        Verb::Retry => server.store.retry_many(&query, now).await?,
+    };
+    tell(&server, &ids, verb.target());
+    Ok(Json(json!({"changed": ids.len()})))
 }
 
 fn tell(server: &Server, ids: &[Uuid], state: FractalState) {
     for id in ids {
-        tracing::info!(%id, %state, "asked for");
+        tracing::info!(uuid = %id, %state, "asked for");
         server.queue.publish_event(Event::state(*id, state, 0.0));
     }
     server.wake.notify_one();

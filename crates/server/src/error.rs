@@ -59,7 +59,11 @@ impl ApiError {
 
     /// The service, not the request, is to blame, and the operator's log says how.
     fn internal(status: StatusCode, error: &dyn std::error::Error) -> Self {
-        tracing::error!(%error, "request failed");
+        match status {
+            // It heals by itself, and requests of the next seconds may say the same.
+            StatusCode::SERVICE_UNAVAILABLE => tracing::warn!(%error, "request failed"),
+            _ => tracing::error!(%error, "request failed"),
+        }
         let detail = match status {
             StatusCode::SERVICE_UNAVAILABLE => {
                 "the service can't do this right now; try again in a moment"

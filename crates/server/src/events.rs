@@ -6,6 +6,7 @@ use axum::http::{HeaderName, header};
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use faafo_model::Event as FractalEvent;
+use faafo_telemetry::metrics;
 use futures_util::stream;
 use std::convert::Infallible;
 use std::time::Duration;
@@ -17,10 +18,15 @@ pub(crate) async fn events(State(server): State<Server>) -> impl IntoResponse {
     // At once, so that the client knows that from now on it misses nothing.
     let hello = Event::default().event("hello").data("{}");
     let stream = stream::unfold(
-        (Some(hello), subscription, server.stop),
-        |(hello, mut subscription, stop)| async move {
+        (
+            Some(hello),
+            subscription,
+            server.stop,
+            metrics::SUBSCRIBERS.hold([]),
+        ),
+        |(hello, mut subscription, stop, held)| async move {
             if let Some(hello) = hello {
-                return Some((Ok::<_, Infallible>(hello), (None, subscription, stop)));
+                return Some((Ok::<_, Infallible>(hello), (None, subscription, stop, held)));
             }
             let event = tokio::select! {
                 event = subscription.recv() => match event {
@@ -30,7 +36,7 @@ pub(crate) async fn events(State(server): State<Server>) -> impl IntoResponse {
                 },
                 () = stop.cancelled() => return None,
             };
-            Some((Ok(event), (None, subscription, stop)))
+            Some((Ok(event), (None, subscription, stop, held)))
         },
     );
     // Proxies must not gather events.

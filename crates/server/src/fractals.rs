@@ -1,14 +1,16 @@
 //! Creating, showing and deleting one fractal.
 
 use crate::error::{ApiError, Result};
-use crate::{Server, body};
+use crate::{Server, auth, body};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use faafo_model::{CreateRequest, Event, Fractal, FractalJson, Uuid};
+use faafo_telemetry::trace::{self, Begun, Kind, Link, Service, Span};
 use std::time::SystemTime;
+use tracing::field::display;
 
 /// A recipe takes a few hundred bytes.
 const CREATE_LIMIT: usize = 64 * 1024;
@@ -19,6 +21,7 @@ pub(crate) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response> {
+    let begun = trace::begun();
     let object = body::object(&headers, body, CREATE_LIMIT).await?;
     let request = CreateRequest::parse(&object, &server.limits, &mut fastrand::Rng::new())?;
     let Some(fractal) = server
@@ -32,7 +35,9 @@ pub(crate) async fn create(
     server
         .queue
         .publish_event(Event::state(fractal.id, fractal.state, 0.0));
-    tracing::debug!(id = %fractal.id, "accepted");
+    tracing::Span::current().record("uuid", display(fractal.id));
+    tracing::debug!("accepted");
+    accepted(&fractal, begun, &headers);
     let location = format!("{}/v1/fractal/{}", base(&headers), fractal.id);
     Ok((
         StatusCode::CREATED,
@@ -40,6 +45,22 @@ pub(crate) async fn create(
         Json(FractalJson::from(&fractal)),
     )
         .into_response())
+}
+
+/// The first span of the fractal's trace; whoever traces the request finds it by the link.
+fn accepted(fractal: &Fractal, begun: Begun, headers: &HeaderMap) {
+    let parent = headers.get("traceparent");
+    let parent = parent.and_then(|value| Link::from_traceparent(value.to_str().ok()?));
+    let recipe = &fractal.recipe;
+    Span::new(fractal.id, "accept", Service::Api, Kind::Server, begun)
+        .id(trace::accept_id(fractal.id))
+        .below(None)
+        .link(parent)
+        .with("faafo.kind", recipe.formula.kind())
+        .with("faafo.width", recipe.width)
+        .with("faafo.height", recipe.height)
+        .with("faafo.iterations", recipe.iterations)
+        .record();
 }
 
 /// `GET /v1/fractal/<uuid>`
@@ -65,7 +86,7 @@ pub(crate) async fn delete(
     // Stops a worker that is at it, and has the blobs removed.
     server.queue.publish_event(Event::deleted(fractal.id));
     server.wake.notify_one();
-    tracing::info!(%id, "deleted");
+    tracing::info!("deleted");
     Ok((
         StatusCode::NO_CONTENT,
         [(header::CONTENT_TYPE, "application/json")],
@@ -95,5 +116,5 @@ pub(crate) fn base(headers: &HeaderMap) -> String {
         .get(header::HOST)
         .and_then(|host| host.to_str().ok())
         .unwrap_or("localhost");
-    format!("http://{host}")
+    format!("{}://{host}", auth::scheme(headers))
 }

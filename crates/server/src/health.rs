@@ -1,10 +1,11 @@
-//! Whether the process lives, whether it can work, and how much there is to do.
+//! Whether the process lives, whether it can work, how much there is to do, and what was counted.
 
 use crate::Server;
 use crate::error::{ApiError, Result};
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
 use faafo_model::BlobKey;
 use serde_json::{Value, json};
 
@@ -46,4 +47,14 @@ pub(crate) async fn status(State(server): State<Server>) -> Result<Json<Value>> 
         "failed": counts.failed,
         "cancelled": counts.cancelled,
     })))
+}
+
+/// `GET /metrics` for Prometheus. A part that does not answer is said to be down; the page is there.
+pub(crate) async fn metrics(State(server): State<Server>) -> impl IntoResponse {
+    let page = faafo_telemetry::page(&server.sources).await;
+    let headers = [
+        (header::CONTENT_TYPE, faafo_telemetry::CONTENT_TYPE),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, page)
 }

@@ -3,6 +3,7 @@
 use crate::error::{ApiError, Result};
 use axum::http::StatusCode;
 use faafo_model::Timestamp;
+use faafo_model::request::whole_number;
 use faafo_store::Query;
 use faafo_store::query::{Compare, Field, Filter, Order, Type, Value as Operand};
 use serde_json::{Map, Value};
@@ -40,10 +41,10 @@ pub(crate) fn parse(q: Option<&str>) -> Result<Request> {
             .collect::<Result<_>>()?,
         Some(_) => return Err(bad("filters must be a list")),
     };
-    let filter = match (parts.is_empty(), object.get("disjunction")) {
+    let filter = match (parts.is_empty(), switch(&object, "disjunction")?) {
         (true, _) => None,
-        (false, Some(Value::Bool(true))) => Some(Filter::Or(parts)),
-        (false, _) => Some(Filter::And(parts)),
+        (false, true) => Some(Filter::Or(parts)),
+        (false, false) => Some(Filter::And(parts)),
     };
     let query = Query {
         filter,
@@ -58,9 +59,7 @@ pub(crate) fn parse(q: Option<&str>) -> Result<Request> {
         limit: count(&object, "limit")?,
         offset: count(&object, "offset")?.unwrap_or(0),
     };
-    let single = object
-        .get("single")
-        .is_some_and(|single| *single == Value::Bool(true));
+    let single = switch(&object, "single")?;
     Ok(Request { query, single })
 }
 
@@ -79,23 +78,32 @@ fn list<'a>(object: &'a Map<String, Value>, name: &str) -> Result<&'a [Value]> {
     }
 }
 
+fn switch(object: &Map<String, Value>, name: &str) -> Result<bool> {
+    match object.get(name) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(on)) => Ok(*on),
+        Some(_) => Err(bad(format_args!("{name} must be true or false"))),
+    }
+}
+
 fn count(object: &Map<String, Value>, name: &str) -> Result<Option<u64>> {
     match object.get(name) {
         None | Some(Value::Null) => Ok(None),
-        Some(value) => value
-            .as_u64()
+        Some(value) => whole_number(value)
+            .and_then(|number| u64::try_from(number).ok())
             .map(Some)
             .ok_or_else(|| bad(format_args!("{name} must be a whole number"))),
     }
 }
 
 fn order(part: &Value) -> Result<(Field, Order)> {
-    let direction = match part.get("direction").and_then(Value::as_str) {
-        None | Some("asc") => Order::Ascending,
-        Some("desc") => Order::Descending,
+    let direction = match part.get("direction") {
+        None | Some(Value::Null) => Order::Ascending,
+        Some(Value::String(name)) if name == "asc" => Order::Ascending,
+        Some(Value::String(name)) if name == "desc" => Order::Descending,
         Some(other) => {
             return Err(bad(format_args!(
-                "direction must be asc or desc, and is {other:?}"
+                "direction must be asc or desc, and is {other}"
             )));
         }
     };
@@ -210,7 +218,7 @@ fn operand(field: Field, value: &Value) -> Result<Operand> {
                 Value::String(text) => serde_json::from_str(text).map_err(|_| wrong())?,
                 _ => return Err(wrong()),
             };
-            match (field.holds(), number.as_i64()) {
+            match (field.holds(), whole_number(&number.clone().into())) {
                 (Type::Whole, Some(whole)) => Ok(Operand::Whole(whole)),
                 _ => number.as_f64().map(Operand::Real).ok_or_else(wrong),
             }
@@ -281,9 +289,13 @@ mod tests {
             r#"{"filters": [{"name": "width", "op": "in", "val": 4}]}"#,
             r#"{"filters": [{"name": "created_at", "op": "gt", "val": "yesterday"}]}"#,
             r#"{"order_by": [{"field": "width", "direction": "up"}]}"#,
+            r#"{"order_by": [{"field": "width", "direction": {}}]}"#,
             r#"{"order_by": 1}"#,
             r#"{"limit": -1}"#,
             r#"{"limit": "x"}"#,
+            r#"{"limit": 1.5}"#,
+            r#"{"single": {}}"#,
+            r#"{"disjunction": "yes"}"#,
             r#"{"group_by": [{"field": 3}]}"#,
         ] {
             assert!(parse(Some(q)).is_err(), "{q}");

@@ -1,5 +1,6 @@
 //! HTTP: the REST interface, the pages, the pictures and live events. Knows rows, events and blobs; nothing of kernels.
 
+mod auth;
 mod blobs;
 mod body;
 mod control;
@@ -9,17 +10,22 @@ mod fractals;
 mod health;
 mod language;
 mod list;
+mod openapi;
 mod pages;
 mod pictures;
 mod results;
 mod routes;
 mod serve;
 mod ui;
+mod watch;
+mod workers;
 
+pub use auth::{Access, Guard, MintError, Scope, Security, mint, mint_first, networks};
 use faafo_blob::BlobStore;
 use faafo_model::Limits;
 use faafo_queue::Queue;
 use faafo_store::Store;
+use faafo_telemetry::Source;
 pub use serve::serve;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -36,6 +42,10 @@ pub struct Server {
     pub blobs: Arc<dyn BlobStore>,
     /// What a recipe may ask for here.
     pub limits: Limits,
+    /// What `/metrics` says beside what the process itself has counted.
+    pub sources: Arc<[Arc<dyn Source>]>,
+    /// Who may do what, and how much at once.
+    pub guard: Arc<Guard>,
     /// Wakes a tracker in the same process.
     pub wake: Arc<Notify>,
     /// Ends live streams, which would otherwise keep a stopping server waiting.

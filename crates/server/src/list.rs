@@ -80,7 +80,7 @@ impl Parameters {
 }
 
 /// `application/x-www-form-urlencoded` pairs.
-fn form_pairs(raw: &str) -> Vec<(String, String)> {
+pub(crate) fn form_pairs(raw: &str) -> Vec<(String, String)> {
     let decode = |text: &str| {
         let mut bytes = Vec::with_capacity(text.len());
         let mut rest = text.as_bytes();

@@ -1,7 +1,9 @@
 //! The web pages' addresses.
 
+use crate::auth::Visitor;
 use crate::error::ApiError;
 use crate::{Server, ui};
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -14,19 +16,26 @@ const PICTURES: u64 = 24;
 const ACTIVE: usize = 8;
 
 /// `GET /` and `GET /index`
-pub(crate) async fn first(state: State<Server>) -> Response {
-    gallery(state, 1).await
+pub(crate) async fn first(
+    state: State<Server>,
+    Extension(visitor): Extension<Visitor>,
+) -> Response {
+    gallery(state, &visitor, 1).await
 }
 
 /// `GET /index/<page>`
-pub(crate) async fn index(state: State<Server>, Path(page): Path<String>) -> Response {
+pub(crate) async fn index(
+    state: State<Server>,
+    Extension(visitor): Extension<Visitor>,
+    Path(page): Path<String>,
+) -> Response {
     match page.parse() {
-        Ok(page @ 1..) => gallery(state, page).await,
+        Ok(page @ 1..) => gallery(state, &visitor, page).await,
         _ => not_found("The gallery's pages are counted from 1."),
     }
 }
 
-async fn gallery(State(server): State<Server>, page: u64) -> Response {
+async fn gallery(State(server): State<Server>, visitor: &Visitor, page: u64) -> Response {
     let read = async {
         let counts = server.store.counts().await?;
         let done = server
@@ -43,39 +52,55 @@ async fn gallery(State(server): State<Server>, page: u64) -> Response {
     match read.await {
         Ok((counts, done, active)) => html(
             StatusCode::OK,
-            ui::gallery(&ui::GalleryPage {
-                done: &done,
-                active: &active,
-                page,
-                total_pages: counts.done.div_ceil(PICTURES),
-                counts: ui::Counts {
-                    queued: counts.queued,
-                    rendering: counts.rendering,
-                    done: counts.done,
-                    failed: counts.failed,
-                    cancelled: counts.cancelled,
+            ui::gallery(
+                &ui::GalleryPage {
+                    done: &done,
+                    active: &active,
+                    page,
+                    total_pages: counts.done.div_ceil(PICTURES),
+                    counts: ui::Counts {
+                        queued: counts.queued,
+                        rendering: counts.rendering,
+                        done: counts.done,
+                        failed: counts.failed,
+                        cancelled: counts.cancelled,
+                    },
                 },
-            }),
+                visitor.into(),
+            ),
         ),
         Err(error) => trouble(error),
     }
 }
 
 /// `GET /picture/<uuid>`
-pub(crate) async fn picture(State(server): State<Server>, Path(uuid): Path<String>) -> Response {
+pub(crate) async fn picture(
+    State(server): State<Server>,
+    Extension(visitor): Extension<Visitor>,
+    Path(uuid): Path<String>,
+) -> Response {
     let Ok(id) = Uuid::try_parse(&uuid) else {
         return no_such_fractal();
     };
     match server.store.get(id).await {
-        Ok(Some(fractal)) => html(StatusCode::OK, ui::picture(&fractal)),
+        Ok(Some(fractal)) => html(StatusCode::OK, ui::picture(&fractal, (&visitor).into())),
         Ok(None) => no_such_fractal(),
         Err(error) => trouble(error),
     }
 }
 
 /// `GET /new`
-pub(crate) async fn new(State(server): State<Server>) -> Response {
-    html(StatusCode::OK, ui::new_form(server.limits.max_area))
+pub(crate) async fn new(
+    State(server): State<Server>,
+    Extension(visitor): Extension<Visitor>,
+) -> Response {
+    let page = ui::new_form(server.limits.max_area, (&visitor).into());
+    html(StatusCode::OK, page)
+}
+
+/// `GET /docs`
+pub(crate) async fn docs(Extension(visitor): Extension<Visitor>) -> Response {
+    html(StatusCode::OK, ui::docs((&visitor).into()))
 }
 
 /// `GET /static/<name>`
@@ -134,7 +159,8 @@ fn trouble(error: faafo_store::Error) -> Response {
     )
 }
 
-fn html(status: StatusCode, page: Result<String, askama::Error>) -> Response {
+/// A page as an answer.
+pub(crate) fn html(status: StatusCode, page: Result<String, askama::Error>) -> Response {
     match page {
         Ok(page) => (status, [(header::CACHE_CONTROL, "no-cache")], Html(page)).into_response(),
         Err(error) => {

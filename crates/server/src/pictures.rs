@@ -81,7 +81,7 @@ async fn send(
         if !error.is_not_found() {
             return error;
         }
-        tracing::error!(id = %fractal.id, %key, "the stored picture is missing");
+        tracing::error!(%key, "the stored picture is missing");
         let detail = "the stored picture is missing";
         ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
     })

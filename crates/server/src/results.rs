@@ -11,14 +11,19 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use faafo_blob::put as store_blob;
 use faafo_model::limits::Mistake;
+use faafo_model::request::whole_number;
 use faafo_model::{BlobRef, Event, FieldError, Fractal, FractalJson};
 use faafo_picture::decode;
 use faafo_store::{Finish, LegacyResult, Reservation};
 use serde_json::{Map, Value};
 use std::time::{Duration, SystemTime};
+use tokio::sync::Semaphore;
 
 /// A picture of 24 MiB as base64; whoever renders larger ones stores them without the API.
 const PUT_LIMIT: usize = 32 * 1024 * 1024;
+
+/// The results looked at at the same time.
+static TURNS: Semaphore = Semaphore::const_new(8);
 
 /// `PUT /v1/fractal/<uuid>`. Fields of the recipe may be repeated but not changed; what is final stays as it is.
 pub(crate) async fn put(
@@ -27,6 +32,8 @@ pub(crate) async fn put(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<FractalJson>> {
+    // A result takes some hundred MiB while it is looked at. Old workers don't try again, so they wait.
+    let _turn = TURNS.acquire().await;
     let object = body::object(&headers, body, PUT_LIMIT).await?;
     let fractal = fractals::find(&server, &uuid).await?;
     let (result, image) = read(&object, &fractal)?;
@@ -56,7 +63,7 @@ fn read(object: &Map<String, Value>, fractal: &Fractal) -> Result<(LegacyResult,
                     Some(seconds.ok_or_else(|| wrong("must be a number of seconds"))?);
             }
             ("size", _) => {
-                let bytes = value.as_i64().filter(|bytes| *bytes >= 0);
+                let bytes = whole_number(value).filter(|bytes| *bytes >= 0);
                 result.size = Some(bytes.ok_or_else(|| wrong("must be a number of bytes"))?);
             }
             ("checksum", _) => {

@@ -1,23 +1,62 @@
 //! Which address does what.
 
 use crate::error::ApiError;
-use crate::{Server, blobs, control, events, fractals, health, list, pages, pictures, results};
+use crate::{
+    Server, auth, blobs, control, events, fractals, health, list, openapi, pages, pictures,
+    results, watch, workers,
+};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post, put};
+use axum::routing::{MethodRouter, delete, get, post};
 
 const READ: &str = "GET, HEAD, OPTIONS";
 
-/// All routes.
+/// All routes, with what keeps foreign content out and what is counted.
 pub(crate) fn router(server: Server) -> Router {
+    table()
+        .router
+        .fallback(not_found)
+        .method_not_allowed_fallback(not_allowed)
+        .layer(from_fn_with_state(server.clone(), auth::guard))
+        .layer(from_fn(protect))
+        .layer(from_fn(watch::watch))
+        .with_state(server)
+}
+
+/// The routes, and what each allows: the description of the interface must know all of them.
+#[derive(Default)]
+struct Table {
+    router: Router<Server>,
+    known: Vec<(&'static str, &'static str)>,
+}
+
+impl Table {
+    fn route(
+        mut self,
+        path: &'static str,
+        (methods, allow): (MethodRouter<Server>, &'static str),
+    ) -> Self {
+        self.router = self.router.route(path, methods);
+        self.known.push((path, allow));
+        self
+    }
+}
+
+/// Every route's template, and the methods that it allows.
+#[cfg(test)]
+pub(crate) fn known() -> Vec<(&'static str, &'static str)> {
+    table().known
+}
+
+fn table() -> Table {
     let fractals = post(fractals::create).get(list::list);
     let fractal = get(fractals::show)
         .put(results::put)
         .delete(fractals::delete);
-    Router::new()
+    Table::default()
         .route("/v1/fractal", asked(fractals, "GET, HEAD, OPTIONS, POST"))
         .route(
             "/v1/fractal/{uuid}",
@@ -43,12 +82,21 @@ pub(crate) fn router(server: Server) -> Router {
             "/v1/fractal/{uuid}/priority",
             asked(post(control::priority), "OPTIONS, POST"),
         )
-        .route("/v1/blobs", asked(put(blobs::put), "OPTIONS, PUT"))
-        .route("/v1/blobs/{key}", asked(get(blobs::get), READ))
+        .route(
+            "/v1/blobs",
+            asked(
+                get(blobs::may_store).put(blobs::put),
+                "GET, HEAD, OPTIONS, PUT",
+            ),
+        )
+        .route("/v1/blobs/{sha256}", asked(get(blobs::get), READ))
         .route("/v1/events", asked(get(events::events), READ))
         .route("/v1/status", asked(get(health::status), READ))
+        .route("/v1/workers", asked(get(workers::workers), READ))
         .route("/healthz", asked(get(health::alive), READ))
         .route("/readyz", asked(get(health::ready), READ))
+        .route("/metrics", asked(get(health::metrics), READ))
+        .route("/openapi.json", asked(get(openapi::document), READ))
         .route("/fractal/{uuid}", asked(get(pictures::picture), READ))
         .route(
             "/fractal/{uuid}/thumbnail",
@@ -59,21 +107,39 @@ pub(crate) fn router(server: Server) -> Router {
         .route("/index/{page}", asked(get(pages::index), READ))
         .route("/picture/{uuid}", asked(get(pages::picture), READ))
         .route("/new", asked(get(pages::new), READ))
+        .route("/docs", asked(get(pages::docs), READ))
         .route("/static/{*name}", asked(get(pages::asset), READ))
-        .fallback(not_found)
-        .method_not_allowed_fallback(not_allowed)
-        .layer(from_fn(protect))
-        .with_state(server)
+        .route(
+            "/login",
+            asked(
+                get(auth::form).post(auth::sign_in),
+                "GET, HEAD, OPTIONS, POST",
+            ),
+        )
+        .route("/logout", asked(post(auth::sign_out), "OPTIONS, POST"))
+        .route(
+            "/v1/tokens",
+            asked(
+                get(auth::list).post(auth::create),
+                "GET, HEAD, OPTIONS, POST",
+            ),
+        )
+        .route(
+            "/v1/tokens/{id}",
+            asked(delete(auth::revoke), "DELETE, OPTIONS"),
+        )
 }
 
 /// Every address answers OPTIONS with what it allows.
-fn asked(methods: MethodRouter<Server>, allow: &'static str) -> MethodRouter<Server> {
-    methods.options(move || async move {
-        [
-            (header::ALLOW, allow),
-            (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        ]
-    })
+fn asked(
+    methods: MethodRouter<Server>,
+    allow: &'static str,
+) -> (MethodRouter<Server>, &'static str) {
+    let answer = [
+        (header::ALLOW, allow),
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+    ];
+    (methods.options(move || async move { answer }), allow)
 }
 
 /// Programs get JSON, people get a page.
@@ -104,7 +170,8 @@ async fn protect(request: Request, next: Next) -> Response {
              frame-ancestors 'none'; form-action 'self'",
         ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        // Not less: forms would then name no origin.
+        (header::REFERRER_POLICY, "same-origin"),
         (
             HeaderName::from_static("cross-origin-resource-policy"),
             "same-origin",

@@ -18,6 +18,18 @@ const fields = form.elements;
 const sketch = new Sketch(canvas, 640);
 const maxArea = Number(form.dataset.maxArea);
 
+/** Offers only sizes that the service takes, and begins with one of them. */
+function fitFormats() {
+  const area = (option) => option.value.split("x").reduce((product, side) => product * side, 1);
+  const sizes = [...format.options].filter((option) => option.value);
+  for (const option of sizes.filter((option) => area(option) > maxArea)) option.remove();
+  if (fields.width.value * fields.height.value <= maxArea) return;
+  const left = sizes.filter((option) => area(option) <= maxArea).sort((a, b) => area(b) - area(a));
+  const side = Math.max(1, Math.floor(Math.sqrt(maxArea)));
+  [fields.width.value, fields.height.value] = left[0]?.value.split("x") ?? [side, side];
+  resized();
+}
+
 /** The recipe in the fields; what is no number is NaN. */
 function read() {
   const recipe = { kind: fields.kind.value, palette: fields.palette.value };
@@ -109,6 +121,18 @@ function mistake(recipe) {
   return null;
 }
 
+/** The session has ended. The way to a new one leads back to this recipe. */
+function showSignIn() {
+  showError("form", "You are no longer signed in. ");
+  const link = Object.assign(document.createElement("a"), { textContent: "Sign in again", href: loginAddress() });
+  document.getElementById("form-error").append(link);
+}
+
+function loginAddress() {
+  const recipe = Object.entries(read()).filter(([, value]) => !Number.isNaN(value));
+  return `/login?next=${encodeURIComponent(`/new?${new URLSearchParams(recipe)}`)}`;
+}
+
 async function submit(event) {
   event.preventDefault();
   clearErrors();
@@ -129,6 +153,7 @@ async function submit(event) {
     });
     const body = await answer.json().catch(() => ({}));
     if (answer.ok) return location.assign(`/picture/${body.uuid}`);
+    if ([401, 403].includes(answer.status)) return showSignIn();
     const detail = body.detail ?? body.message ?? `The server answered ${answer.status}.`;
     const message = body.field ? detail.replace(`${body.field}: `, "") : detail;
     if (!body.field || !showError(body.field, message)) showError("form", detail);
@@ -172,7 +197,16 @@ function choose(preset) {
   write({ ...part, ...(size.width >= 1 && size.height >= 1 ? fitted(preset, size) : {}) });
 }
 
-form.addEventListener("submit", submit);
+form.addEventListener("submit", (event) => {
+  // Who may not create anything yet can explore, and takes the recipe along.
+  if (document.getElementById("create")) return submit(event);
+  event.preventDefault();
+  document.getElementById("to-login")?.click();
+});
+
+document.getElementById("to-login")?.addEventListener("click", (event) => {
+  event.currentTarget.href = loginAddress();
+});
 
 form.addEventListener("input", ({ target }) => {
   target.removeAttribute("aria-invalid");
@@ -207,6 +241,7 @@ document.getElementById("zoom-in").addEventListener("click", () => zoom(1 / 2));
 document.getElementById("zoom-out").addEventListener("click", () => zoom(2));
 document.getElementById("reset").addEventListener("click", goHome);
 
+fitFormats();
 const asked = fromQuery(new URLSearchParams(location.search));
 if (Object.keys(asked).length > 0) {
   const merged = { ...read(), ...asked };

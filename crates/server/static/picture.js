@@ -16,8 +16,11 @@ const pending = () => ["queued", "rendering"].includes(main.dataset.state);
 
 function bind() {
   const remove = document.getElementById("delete");
-  remove.hidden = false;
-  remove.addEventListener("click", () => document.getElementById("confirm").showModal());
+  // Absent for those who may only look.
+  if (remove) {
+    remove.hidden = false;
+    remove.addEventListener("click", () => document.getElementById("confirm").showModal());
+  }
   document.querySelector("#confirm form").addEventListener("submit", confirmed);
   const copy = document.getElementById("copy");
   copy.hidden = false;
@@ -33,6 +36,7 @@ async function confirmed(event) {
   event.submitter.disabled = true;
   try {
     const answer = await fetch(`/v1/fractal/${uuid}`, { method: "DELETE" });
+    if ([401, 403].includes(answer.status)) throw new Error("You are no longer signed in: reload the page and sign in.");
     if (!answer.ok && answer.status !== 404) throw new Error(`The server answered ${answer.status}.`);
     close?.();
     location.assign("/");
@@ -60,6 +64,8 @@ async function copyCommand(button) {
 function sketch() {
   const canvas = document.getElementById("sketch");
   const link = document.querySelector('.actions a[href^="/new?"]');
+  // The browser draws what the form knows.
+  if (!link) return;
   const recipe = fromQuery(new URL(link.href).searchParams);
   const drawn = new Sketch(canvas, 320);
   drawn.draw({ ...recipe, iterations: Math.min(recipe.iterations, 2000) });
@@ -69,7 +75,9 @@ function sketch() {
 
 function onEvent(event) {
   if (event.uuid !== uuid) return;
-  if (event.change === "rendering" && main.dataset.state === "rendering") {
+  if (event.change === "deleted") {
+    gone();
+  } else if (event.change === "rendering" && main.dataset.state === "rendering") {
     showProgress(event.progress);
   } else if (event.change !== main.dataset.state) {
     refresh();

@@ -4,7 +4,8 @@ use crate::backend::transaction;
 use crate::blobs::suspect;
 use crate::{Error, Store, outbox, row, sql::sql};
 use faafo_model::{CreateRequest, Fractal, State, Timestamp, Uuid};
-use std::collections::BTreeSet;
+use faafo_telemetry::metrics;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Store {
     /// Accepts a fractal: its row and its outbox entry in one transaction. Once this has returned the fractal ends
@@ -21,6 +22,7 @@ impl Store {
             id: request.id.unwrap_or_else(Uuid::new_v4),
             recipe: request.recipe.clone(),
             state: State::Queued,
+            priority: request.priority,
             attempt: 1,
             progress: 0.0,
             error: None,
@@ -37,16 +39,22 @@ impl Store {
         let id = fractal.id;
         let recipe = &fractal.recipe;
         let constant = recipe.formula.constant();
+        let parameters: BTreeMap<_, _> = recipe.formula.parameters().collect();
+        let parameters = (!parameters.is_empty())
+            .then(|| serde_json::to_string(&parameters))
+            .transpose()
+            .map_err(|error| Error::corrupt(format!("parameters: {error}")))?;
         let inserted = transaction!(self.backend, async |work| {
             let insert = sql(
-                    "INSERT INTO fractals (uuid, kind, cx, cy, xa, xb, ya, yb, width, height, iterations, palette, \
+                    "INSERT INTO fractals (uuid, kind, cx, cy, parameters, xa, xb, ya, yb, width, height, iterations, palette, \
                      priority, state, attempt, first_attempt, progress, created_at, updated_at) \
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 'queued', 1, 1, 0.0, ?, ?)",
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 1, 1, 0.0, ?, ?)",
                 )
                 .bind(id)
                 .bind(recipe.formula.kind())
                 .bind(constant.map(|(cx, _)| cx))
                 .bind(constant.map(|(_, cy)| cy))
+                .bind(parameters.clone())
                 .bind(recipe.view.xa)
                 .bind(recipe.view.xb)
                 .bind(recipe.view.ya)
@@ -55,13 +63,17 @@ impl Store {
                 .bind(recipe.height)
                 .bind(recipe.iterations)
                 .bind(recipe.palette.name())
+                .bind(fractal.priority)
                 .bind(now)
                 .bind(now);
             work.execute(insert).await?;
             outbox::add(work, &[id], now).await
         });
         match inserted {
-            Ok(()) => Ok(Some(fractal)),
+            Ok(()) => {
+                metrics::ACCEPTED.add([], 1);
+                Ok(Some(fractal))
+            }
             Err(error) if error.is_duplicate() => Ok(None),
             Err(error) => Err(error),
         }
@@ -91,7 +103,7 @@ impl Store {
             "SELECT {} FROM fractals WHERE uuid = ?{lock}",
             row::COLUMNS
         ));
-        transaction!(self.backend, async |work| {
+        let deleted = transaction!(self.backend, async |work| {
             let found = work.row(query.clone().bind(id)).await?;
             let Some(fractal) = found.as_ref().map(row::read).transpose()? else {
                 return Ok(None);
@@ -104,6 +116,8 @@ impl Store {
                 suspect(work, key).await?;
             }
             Ok(Some(fractal))
-        })
+        })?;
+        metrics::DELETED.add([], u64::from(deleted.is_some()));
+        Ok(deleted)
     }
 }

@@ -4,8 +4,9 @@
 
 use crate::backend::Work;
 use crate::backend::transaction;
-use crate::{Error, Store, sql::sql};
-use faafo_model::{BlobKey, Timestamp};
+use crate::sql::{marks, sql};
+use crate::{Error, Store};
+use faafo_model::{BlobKey, Timestamp, Uuid};
 use sqlx::Row;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -29,7 +30,75 @@ pub struct Doomed {
     pub until: Timestamp,
 }
 
+/// A stored object that a row refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reference {
+    /// The fractal.
+    pub id: Uuid,
+    /// The object.
+    pub key: BlobKey,
+    /// Its length in bytes, where the row knows it.
+    pub size: Option<u64>,
+}
+
 impl Store {
+    /// What at most `limit` finished fractals refer to, in the order of their ids, from behind `after` on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn references(
+        &self,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Reference>, Error> {
+        let query = format!(
+            "SELECT uuid, picture, thumbnail, size FROM fractals WHERE uuid > ? AND picture IS NOT NULL \
+             ORDER BY uuid LIMIT {limit}"
+        );
+        let after = after.map(|id| id.to_string()).unwrap_or_default();
+        let mut references = Vec::new();
+        for row in self.backend.rows(sql(query).bind(after)).await? {
+            let uuid: String = row.try_get("uuid")?;
+            let corrupt = || Error::corrupt(format!("fractal {uuid:?} makes no sense"));
+            let id = Uuid::try_parse(&uuid).map_err(|_| corrupt())?;
+            let size: Option<i64> = row.try_get("size")?;
+            for (column, size) in [("picture", size), ("thumbnail", None)] {
+                let Some(text) = row.try_get::<Option<String>, _>(column)? else {
+                    continue;
+                };
+                references.push(Reference {
+                    id,
+                    key: text.parse().map_err(|_| corrupt())?,
+                    size: size.and_then(|size| u64::try_from(size).ok()),
+                });
+            }
+        }
+        Ok(references)
+    }
+
+    /// Those of these objects that a row refers to.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn referenced(&self, keys: &[BlobKey]) -> Result<BTreeSet<BlobKey>, Error> {
+        let mut found = BTreeSet::new();
+        if keys.is_empty() {
+            return Ok(found);
+        }
+        for column in ["picture", "thumbnail"] {
+            let marks = marks(keys.len());
+            let query =
+                format!("SELECT DISTINCT {column} FROM fractals WHERE {column} IN ({marks})");
+            for row in self.backend.rows(sql(query).bind_all(keys)).await? {
+                let text: String = row.try_get(0)?;
+                let key = text.parse();
+                found
+                    .insert(key.map_err(|_| Error::corrupt(format!("blob {text:?} has no name")))?);
+            }
+        }
+        Ok(found)
+    }
+
     /// Notes stored objects that no row came to refer to, so that [`Self::doom_unused`] looks at them.
     ///
     /// # Errors

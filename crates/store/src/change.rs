@@ -5,6 +5,7 @@ use crate::results::reached_from;
 use crate::sql::{Sql, marks, sql};
 use crate::{Error, Query, Store, outbox};
 use faafo_model::{State, Timestamp, Uuid};
+use faafo_telemetry::metrics;
 use sqlx::Row;
 
 /// Fractals changed in one transaction.
@@ -91,6 +92,10 @@ impl Store {
                 }
                 Ok(found)
             })?;
+            match queued {
+                Some(_) => metrics::RETRIED.add([], batch.len() as u64),
+                None => metrics::FINISHED.add([State::Cancelled.name()], batch.len() as u64),
+            }
             changed.extend(batch);
         }
         Ok(changed)

@@ -22,13 +22,24 @@ const OPEN: &str = "sha256 IS NULL AND touched_at > 0";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UploadId(Uuid);
 
+/// A complete blob in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredChunks {
+    /// Its name.
+    pub key: BlobKey,
+    /// Its length in bytes.
+    pub size: u64,
+    /// When its last chunk was stored.
+    pub touched_at: Timestamp,
+}
+
 impl Store {
     /// Begins a blob. Also removes what is left of blobs that were begun more than a day ago and never finished.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn begin_chunks(&self, now: Timestamp) -> Result<UploadId, Error> {
-        self.remove_dead(now.minus(DEAD)).await?;
+        self.remove_unfinished_chunks(now.minus(DEAD)).await?;
         let id = Uuid::new_v4();
         let insert = "INSERT INTO blob_uploads (upload, size, touched_at) VALUES (?, 0, ?)";
         let insert = sql(insert).bind(id).bind(now);
@@ -157,13 +168,45 @@ impl Store {
         Ok(true)
     }
 
-    async fn remove_dead(&self, before: Timestamp) -> Result<(), Error> {
+    /// At most `limit` blobs in the order of their names, from behind `after` on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_chunks(
+        &self,
+        after: Option<&BlobKey>,
+        limit: u32,
+    ) -> Result<Vec<StoredChunks>, Error> {
+        let query = format!(
+            "SELECT sha256, size, touched_at FROM blob_uploads WHERE sha256 > ? ORDER BY sha256 LIMIT {limit}"
+        );
+        let after = after.map(BlobKey::to_string).unwrap_or_default();
+        let rows = self.backend.rows(sql(query).bind(after)).await?;
+        rows.iter()
+            .map(|row| {
+                let text: String = row.try_get("sha256")?;
+                let corrupt = || Error::corrupt(format!("blob {text:?} makes no sense"));
+                Ok(StoredChunks {
+                    key: text.parse().map_err(|_| corrupt())?,
+                    size: u64::try_from(row.try_get::<i64, _>("size")?).map_err(|_| corrupt())?,
+                    touched_at: Timestamp(row.try_get("touched_at")?),
+                })
+            })
+            .collect()
+    }
+
+    /// Removes what is left of blobs that were begun, not finished, and not touched since `before`. Returns of how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn remove_unfinished_chunks(&self, before: Timestamp) -> Result<u64, Error> {
         let dead = "SELECT upload FROM blob_uploads WHERE sha256 IS NULL AND touched_at < ?";
         let dead = self.backend.rows(sql(dead).bind(before)).await?;
-        for upload in crate::outbox::ids(&dead)? {
-            self.remove(upload).await?;
+        let dead = crate::outbox::ids(&dead)?;
+        for upload in &dead {
+            self.remove(*upload).await?;
         }
-        Ok(())
+        Ok(dead.len() as u64)
     }
 
     /// Takes the name away first, so that nobody finds half a blob, and leaves nothing that is not found again.

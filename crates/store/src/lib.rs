@@ -22,8 +22,8 @@ mod views;
 mod workers;
 
 use backend::{Backend, Dialect};
-pub use blobs::Doomed;
-pub use chunks::{CHUNK, UploadId};
+pub use blobs::{Doomed, Reference};
+pub use chunks::{CHUNK, StoredChunks, UploadId};
 pub use error::{Error, ErrorKind};
 pub use outbox::Claim;
 pub use query::Query;
@@ -32,7 +32,7 @@ use sql::sql;
 use std::sync::Arc;
 pub use tokens::Token;
 pub use views::Counts;
-pub use workers::{Worker, WorkerInfo};
+pub use workers::Worker;
 
 /// The rows of one database. Cheap to clone: clones share the connections.
 #[derive(Clone)]

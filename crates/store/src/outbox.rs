@@ -83,27 +83,28 @@ impl Store {
             let claim = format!("UPDATE outbox SET claimed_until = ? WHERE uuid IN ({marks})");
             work.execute(sql(claim).bind(until).bind_all(&ids)).await?;
             let read = format!(
-                "SELECT {}, priority FROM fractals WHERE uuid IN ({marks})",
+                "SELECT {} FROM fractals WHERE uuid IN ({marks})",
                 row::COLUMNS
             );
             let mut found = HashMap::new();
             for row in work.rows(sql(read).bind_all(&ids)).await? {
                 let fractal = row::read(&row)?;
-                found.insert(fractal.id, (fractal, row.try_get("priority")?));
+                found.insert(fractal.id, fractal);
             }
             let mut claims = Vec::with_capacity(ids.len());
             let mut done = Vec::new();
             for id in ids {
                 match found.remove(&id) {
-                    Some((fractal, priority)) if fractal.state == State::Queued => {
+                    Some(fractal) if fractal.state == State::Queued => {
                         let task = Task {
                             id,
                             attempt: fractal.attempt,
                             recipe: fractal.recipe,
+                            published_at: Some(now),
                         };
                         claims.push(Claim {
                             task,
-                            priority,
+                            priority: fractal.priority,
                             until,
                         });
                     }

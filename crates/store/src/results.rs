@@ -6,6 +6,7 @@ use crate::backend::transaction;
 use crate::sql::{marks, sql};
 use crate::{Error, MAX_ATTEMPTS, Store, blobs, outbox};
 use faafo_model::{BlobKey, BlobRef, State, Timestamp, Uuid};
+use faafo_telemetry::metrics;
 use sqlx::Row;
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -176,7 +177,7 @@ impl Store {
         .bind(now)
         .bind(now);
         let ids: Vec<_> = finishes.iter().map(|finish| finish.id).collect();
-        transaction!(self.backend, async |work| {
+        let changed = transaction!(self.backend, async |work| {
             work.lock("fractals", &ids).await?;
             let mut changed = Vec::with_capacity(finishes.len());
             let mut done = Vec::new();
@@ -197,7 +198,10 @@ impl Store {
             }
             outbox::remove(work, &done).await?;
             Ok(changed)
-        })
+        })?;
+        let done = changed.iter().filter(|changed| **changed).count();
+        metrics::FINISHED.add([State::Done.name()], done as u64);
+        Ok(changed)
     }
 
     /// The task can't be rendered: the fractal fails. Returns whether its state changed.
@@ -211,10 +215,12 @@ impl Store {
         reason: &str,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        transaction!(self.backend, async |work| fail(
+        let failed = transaction!(self.backend, async |work| fail(
             work, id, attempt, reason, now
         )
-        .await)
+        .await)?;
+        metrics::FINISHED.add([State::Failed.name()], u64::from(failed));
+        Ok(failed)
     }
 
     /// The task was given back: the fractal is queued again under a new attempt, or fails when that was the last one.
@@ -235,7 +241,7 @@ impl Store {
         ))
         .bind(id)
         .bind(attempt);
-        transaction!(self.backend, async |work| {
+        let outcome = transaction!(self.backend, async |work| {
             let Some(row) = work.row(find.clone()).await? else {
                 return Ok(Outcome::Stale);
             };
@@ -251,7 +257,10 @@ impl Store {
                 .await?;
             outbox::add(work, &[id], now).await?;
             Ok(Outcome::Queued)
-        })
+        })?;
+        let failed = outcome == Outcome::Failed;
+        metrics::FINISHED.add([State::Failed.name()], u64::from(failed));
+        Ok(outcome)
     }
 
     /// Fractals that somebody renders and of which nothing was heard for `lease`.

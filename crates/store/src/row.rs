@@ -4,10 +4,11 @@ use crate::Error;
 use faafo_model::{BlobKey, Formula, Fractal, Palette, Recipe, Timestamp, Uuid, View};
 use sqlx::Row;
 use sqlx::any::AnyRow;
+use std::collections::BTreeMap;
 
 /// The columns in the order in which [`read`] expects them.
-pub(crate) const COLUMNS: &str = "uuid, kind, cx, cy, xa, xb, ya, yb, width, height, iterations, palette, state, \
-     attempt, progress, error, created_at, finished_at, duration, checksum, size, generated_by, url, picture, thumbnail";
+pub(crate) const COLUMNS: &str = "uuid, kind, cx, cy, parameters, xa, xb, ya, yb, width, height, iterations, palette, priority, \
+     state, attempt, progress, error, created_at, finished_at, duration, checksum, size, generated_by, url, picture, thumbnail";
 
 /// A row as a fractal.
 ///
@@ -20,14 +21,14 @@ pub(crate) fn read(row: &AnyRow) -> Result<Fractal, Error> {
     let whole = |column: &str| -> Result<u32, Error> {
         u32::try_from(row.try_get::<i64, _>(column)?).map_err(|_| corrupt(column))
     };
-    let formula = match row.try_get::<String, _>("kind")?.as_str() {
-        "julia" => Formula::Julia {
-            cx: row.try_get("cx")?,
-            cy: row.try_get("cy")?,
-        },
-        "mandelbrot" => Formula::Mandelbrot,
-        _ => return Err(corrupt("kind")),
-    };
+    let parameters: Option<String> = row.try_get("parameters")?;
+    let parameters: BTreeMap<String, f64> = parameters
+        .map_or(Ok(BTreeMap::new()), |json| serde_json::from_str(&json))
+        .map_err(|_| corrupt("parameters"))?;
+    let kind: String = row.try_get("kind")?;
+    let (cx, cy): (Option<f64>, Option<f64>) = (row.try_get("cx")?, row.try_get("cy")?);
+    let formula =
+        Formula::from_parts(&kind, cx.zip(cy), parameters).ok_or_else(|| corrupt("kind"))?;
     let recipe = Recipe {
         formula,
         view: View {
@@ -54,6 +55,7 @@ pub(crate) fn read(row: &AnyRow) -> Result<Fractal, Error> {
             .try_get::<String, _>("state")?
             .parse()
             .map_err(|_| corrupt("state"))?,
+        priority: row.try_get("priority")?,
         attempt: whole("attempt")?,
         progress: row.try_get("progress")?,
         error: row.try_get("error")?,

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 /// Each entry brings the tables from version n to n + 1; never change one that was released, append. Every statement
 /// changes one thing, so that it can be told whether it was done before.
-const MIGRATIONS: &[&[&str]] = &[&[
+const MIGRATIONS: &[&[&str]] = &[FIRST, SESSIONS, PARAMETERS];
+
+const FIRST: &[&str] = &[
     // Numbers are 64 bits wide and points in time are microseconds since 1970, so that every database keeps every bit.
     "CREATE TABLE fractals (
         uuid VARCHAR(36){bytewise} NOT NULL PRIMARY KEY,
@@ -90,7 +92,15 @@ const MIGRATIONS: &[&[&str]] = &[&[
         bytes {bytes} NOT NULL,
         PRIMARY KEY (upload, number)
     ){table}",
-]];
+];
+
+/// What formulas are told besides a constant: an object in JSON, or nothing.
+const PARAMETERS: &[&str] = &["ALTER TABLE fractals ADD COLUMN parameters {text}"];
+
+const SESSIONS: &[&str] = &[
+    "ALTER TABLE tokens ADD COLUMN parent VARCHAR(36){bytewise}",
+    "ALTER TABLE tokens ADD COLUMN expires_at BIGINT",
+];
 
 /// How long to wait for others that change the tables.
 const PATIENCE: Duration = Duration::from_secs(60);

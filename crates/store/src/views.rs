@@ -48,6 +48,17 @@ impl Store {
         Ok(counts)
     }
 
+    /// How many tasks the queue has not confirmed yet.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unpublished(&self) -> Result<u64, Error> {
+        let query = sql("SELECT COUNT(*) AS n FROM outbox");
+        let row = self.backend.row(query).await?;
+        let number = row.map_or(Ok(0), |row| row.try_get::<i64, _>("n"))?;
+        Ok(u64::try_from(number).unwrap_or(0))
+    }
+
     /// Finished pictures, newest first.
     ///
     /// # Errors

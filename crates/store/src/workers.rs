@@ -2,7 +2,8 @@
 
 use crate::backend::transaction;
 use crate::{Error, Store, sql::sql};
-use faafo_model::{Timestamp, Uuid};
+use faafo_model::{Presence, Timestamp, Uuid};
+use serde::Serialize;
 use sqlx::Row;
 use std::time::Duration;
 
@@ -11,26 +12,12 @@ const MEMORY: Duration = Duration::from_secs(24 * 60 * 60);
 /// The longest name kept, in characters.
 const NAME: usize = 255;
 
-/// What a worker says of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WorkerInfo {
-    /// Its name, of which there is one.
-    pub name: String,
-    /// Its version of faafo.
-    pub version: String,
-    /// How many cores it renders with.
-    pub cores: u32,
-    /// The machine it runs on.
-    pub host: String,
-    /// The fractals it renders at the moment.
-    pub current: Vec<Uuid>,
-}
-
 /// A worker that was heard of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Worker {
     /// What it said last.
-    pub info: WorkerInfo,
+    #[serde(flatten)]
+    pub info: Presence,
     /// When it was heard of first.
     pub first_seen: Timestamp,
     /// When it was heard of last.
@@ -38,11 +25,18 @@ pub struct Worker {
 }
 
 impl Store {
-    /// A worker was heard of.
+    /// A worker was heard of. One that has stopped is forgotten.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn heartbeat(&self, info: &WorkerInfo, now: Timestamp) -> Result<(), Error> {
+    pub async fn heartbeat(&self, info: &Presence, now: Timestamp) -> Result<(), Error> {
+        if info.stopped {
+            let forget = sql("DELETE FROM workers WHERE name = ?").bind(name(info));
+            return transaction!(self.backend, async |work| work
+                .execute(forget.clone())
+                .await
+                .map(drop));
+        }
         let tasks: Vec<_> = info.current.iter().map(Uuid::to_string).collect();
         let update = sql(
             "UPDATE workers SET version = ?, cores = ?, host = ?, tasks = ?, last_seen = ? WHERE name = ?",
@@ -59,7 +53,7 @@ impl Store {
                 .bind(&*info.host)
                 .bind(tasks.join(" "))
                 .bind(now)
-                .bind(info.name.chars().take(NAME).collect::<String>())
+                .bind(name(info))
         };
         transaction!(self.backend, async |work| {
             if work.execute(said(update.clone())).await? == 0 {
@@ -87,12 +81,13 @@ impl Store {
             .map(|row| {
                 let tasks: String = row.try_get("tasks")?;
                 let tasks = tasks.split_whitespace().map(Uuid::try_parse);
-                let info = WorkerInfo {
+                let info = Presence {
                     name: row.try_get("name")?,
                     version: row.try_get("version")?,
                     cores: u32::try_from(row.try_get::<i64, _>("cores")?).unwrap_or(u32::MAX),
                     host: row.try_get("host")?,
                     current: tasks.filter_map(Result::ok).collect(),
+                    stopped: false,
                 };
                 Ok(Worker {
                     info,
@@ -102,4 +97,8 @@ impl Store {
             })
             .collect()
     }
+}
+
+fn name(info: &Presence) -> String {
+    info.name.chars().take(NAME).collect()
 }

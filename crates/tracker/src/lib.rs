@@ -4,11 +4,14 @@
 mod publish;
 mod record;
 mod sweep;
+mod tidy;
+mod watched;
 
 use faafo_blob::BlobStore;
 use faafo_model::Timestamp;
 use faafo_queue::Queue;
 use faafo_store::Store;
+use faafo_telemetry::metrics;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::sync::Notify;
@@ -26,13 +29,20 @@ pub struct Tracker {
     /// Wakes the tracker when there is something new in the outbox or a blob fewer in use; without it the tracker
     /// looks once a second.
     pub wake: Arc<Notify>,
+    /// How old a stored object must be before it is removed because no row refers to it.
+    pub tidy_after: Duration,
 }
 
 impl Tracker {
     /// Works until `stop`, and then records the reports that are still there.
     pub async fn run(&self, stop: CancellationToken) {
         self.begin(&stop).await;
-        tokio::join!(self.publish(&stop), self.record(&stop), self.sweep(&stop));
+        tokio::join!(
+            self.publish(&stop),
+            self.record(&stop),
+            self.sweep(&stop),
+            self.tidy(&stop)
+        );
     }
 
     /// A queue that forgot its tasks with the last process gets all of them again.
@@ -41,6 +51,7 @@ impl Tracker {
             match self.store.republish_all(now()).await {
                 Ok(0) => return,
                 Ok(number) => {
+                    metrics::REPUBLISHED.add([], number);
                     return tracing::info!(number, "publishing unfinished fractals again");
                 }
                 Err(error) => wait_after(&error, "look for unfinished fractals", stop).await,

@@ -3,6 +3,8 @@
 use crate::{Tracker, now, wait_after};
 use faafo_queue::Urgency;
 use faafo_store::Claim;
+use faafo_telemetry::metrics;
+use faafo_telemetry::trace::{self, Kind, Service, Span};
 use futures_util::future::join_all;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +40,7 @@ impl Tracker {
                 return true;
             }
         };
+        let begun = trace::begun();
         // All at once: a broker confirms many in the time that one takes.
         let publishing = claims.iter().map(|claim| {
             self.queue
@@ -47,8 +50,18 @@ impl Tracker {
         let (mut published, mut left, mut failure) = (Vec::new(), Vec::new(), None);
         for (claim, result) in claims.into_iter().zip(results) {
             match result {
-                Ok(()) => published.push(claim),
+                Ok(()) => {
+                    let (task, urgency) = (&claim.task, urgency(claim.priority));
+                    metrics::PUBLISHED.add([urgency.name()], 1);
+                    Span::new(task.id, "publish", Service::Tracker, Kind::Producer, begun)
+                        .id(trace::publish_id(task.id, task.attempt))
+                        .with("faafo.attempt", task.attempt)
+                        .with("faafo.urgency", urgency.name())
+                        .record();
+                    published.push(claim);
+                }
                 Err(error) => {
+                    metrics::UNPUBLISHED.add([], 1);
                     left.push(claim);
                     failure = Some(error);
                 }

@@ -1,17 +1,24 @@
 //! From reports to rows. A report is acknowledged only when the row says what it said.
 
-use crate::{Tracker, now, wait_after};
-use faafo_model::{BlobKey, Event, Report, State, TaskResult, Uuid};
+use crate::{Tracker, now, wait_after, watched};
+use faafo_model::{Event, Report, State, TaskReport, TaskResult, Uuid};
 use faafo_queue::Delivery;
 use faafo_store::{Error, Finish, Outcome, Reservation};
+use faafo_telemetry::{metrics, trace};
+use futures_util::future::join_all;
 use std::collections::HashSet;
 use std::time::Duration;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// Reports recorded in one transaction.
 const BATCH: usize = 64;
 /// Reports kept at hand; other trackers get the rest.
 const PREFETCH: u16 = 256;
+/// How long the store may take to say whether a picture is there; other reports wait meanwhile.
+const LOOK: Duration = Duration::from_secs(3);
+/// The pause before it is asked again.
+const LATER: Duration = Duration::from_secs(2);
 
 impl Tracker {
     pub(crate) async fn record(&self, stop: &CancellationToken) {
@@ -43,8 +50,14 @@ impl Tracker {
     /// Returns whether they were recorded. If not they go back to the queue and come again.
     async fn record_all(&self, reports: Vec<Delivery<Report>>) -> bool {
         match self.record_batch(&reports).await {
-            Ok(()) => {
-                reports.into_iter().for_each(Delivery::ack);
+            Ok(undecided) => {
+                for report in reports {
+                    if is_done(&report).is_some_and(|id| undecided.contains(&id)) {
+                        comes_again(report);
+                    } else {
+                        report.ack();
+                    }
+                }
                 true
             }
             Err(error) => {
@@ -56,7 +69,30 @@ impl Tracker {
         }
     }
 
-    async fn record_batch(&self, reports: &[Delivery<Report>]) -> Result<(), Error> {
+    /// Returns the fractals about whose pictures the store could not say whether they are there.
+    async fn record_batch(&self, reports: &[Delivery<Report>]) -> Result<HashSet<Uuid>, Error> {
+        let mut about_tasks = Vec::with_capacity(reports.len());
+        for report in reports {
+            match &**report {
+                Report::Task(report) => about_tasks.push(report),
+                Report::Presence(presence) => {
+                    self.store.heartbeat(presence, now()).await?;
+                    metrics::REPORTS.add(["presence"], 1);
+                }
+            }
+        }
+        let begun = trace::begun();
+        let undecided = self.record_tasks(&about_tasks).await?;
+        for report in about_tasks {
+            let is_done = matches!(report.result, TaskResult::Done { .. });
+            if !(is_done && undecided.contains(&report.id)) {
+                watched::recorded(report, begun);
+            }
+        }
+        Ok(undecided)
+    }
+
+    async fn record_tasks(&self, reports: &[&TaskReport]) -> Result<HashSet<Uuid>, Error> {
         let ended: HashSet<Uuid> = reports
             .iter()
             .filter(|report| !matches!(report.result, TaskResult::Rendering { .. }))
@@ -90,13 +126,14 @@ impl Tracker {
                         .fail(report.id, report.attempt, reason, now())
                         .await?
                     {
-                        tracing::warn!(id = %report.id, reason, "fractal failed");
+                        tracing::warn!(uuid = %report.id, reason, "fractal failed");
                         self.queue
                             .publish_event(Event::state(report.id, State::Failed, 0.0));
                     }
                 }
                 TaskResult::Returned { reason } => {
-                    self.give_back(report.id, report.attempt, reason).await?
+                    self.give_back(report.id, report.attempt, reason, "returned")
+                        .await?
                 }
             }
         }
@@ -116,21 +153,39 @@ impl Tracker {
         Ok(())
     }
 
-    async fn record_finished(&self, finishes: Vec<(u32, Finish)>) -> Result<(), Error> {
+    async fn record_finished(&self, finishes: Vec<(u32, Finish)>) -> Result<HashSet<Uuid>, Error> {
         if finishes.is_empty() {
-            return Ok(());
+            return Ok(HashSet::new());
         }
         let (attempts, finishes): (Vec<u32>, Vec<Finish>) = finishes.into_iter().unzip();
         let reservations = self.store.reserve(&finishes).await?;
+        let looking = finishes
+            .iter()
+            .zip(&reservations)
+            .map(async |(finish, state)| match state {
+                Reservation::Reserved => self.all_stored(finish).await,
+                _ => None,
+            });
+        let stored = join_all(looking).await;
         let mut unwanted = Vec::new();
         let mut wanted = Vec::new();
-        for ((finish, attempt), reservation) in finishes.into_iter().zip(attempts).zip(reservations)
+        let mut undecided = Vec::new();
+        for (((finish, attempt), reservation), stored) in finishes
+            .into_iter()
+            .zip(attempts)
+            .zip(reservations)
+            .zip(stored)
         {
             let keys = [finish.picture.key, finish.thumbnail.key];
             match reservation {
-                Reservation::Reserved if self.all_stored(&keys).await => wanted.push(finish),
+                Reservation::Reserved if stored == Some(true) => wanted.push(finish),
+                // Its worker has done its part; the lease goes on.
+                Reservation::Reserved if stored.is_none() => {
+                    undecided.push((finish.id, attempt, 1.0));
+                }
                 Reservation::Reserved => {
-                    self.give_back(finish.id, attempt, "the stored picture has disappeared")
+                    let reason = "the stored picture has disappeared";
+                    self.give_back(finish.id, attempt, reason, "picture_missing")
                         .await?;
                 }
                 Reservation::BlobGoing => {
@@ -146,7 +201,7 @@ impl Tracker {
         }
         let changed = self.store.finish(&wanted, now()).await?;
         for (finish, _) in wanted.iter().zip(changed).filter(|(_, changed)| *changed) {
-            tracing::info!(id = %finish.id, seconds = finish.duration, bytes = finish.picture.size, "fractal done");
+            tracing::info!(uuid = %finish.id, seconds = finish.duration, bytes = finish.picture.size, "fractal done");
             self.queue
                 .publish_event(Event::state(finish.id, State::Done, 1.0));
         }
@@ -154,19 +209,28 @@ impl Tracker {
             self.store.suspect(&unwanted).await?;
             self.wake.notify_one();
         }
-        Ok(())
+        self.record_rendering(&undecided).await?;
+        Ok(undecided.into_iter().map(|(id, ..)| id).collect())
     }
 
-    /// Whether the blobs are there. A store that can't say so now was just written to: it is believed.
-    async fn all_stored(&self, keys: &[BlobKey]) -> bool {
-        for key in keys {
-            match self.blobs.size(key).await {
-                Ok(None) => return false,
-                Ok(Some(_)) => {}
-                Err(error) => tracing::warn!(%error, %key, "can't look at a stored picture"),
+    /// Whether the blobs are there, if the store can say so soon. Who stored them may have seen them before they were
+    /// deleted, so nobody's word will do.
+    async fn all_stored(&self, finish: &Finish) -> Option<bool> {
+        for key in [finish.picture.key, finish.thumbnail.key] {
+            match timeout(LOOK, self.blobs.size(&key)).await {
+                Ok(Ok(None)) => return Some(false),
+                Ok(Ok(Some(_))) => {}
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, %key, "can't look at a stored picture; trying again");
+                    return None;
+                }
+                Err(_) => {
+                    tracing::warn!(%key, "can't look at a stored picture; trying again");
+                    return None;
+                }
             }
         }
-        true
+        Some(true)
     }
 
     pub(crate) async fn give_back(
@@ -174,15 +238,33 @@ impl Tracker {
         id: Uuid,
         attempt: u32,
         reason: &str,
+        counted_as: &str,
     ) -> Result<(), Error> {
         let state = match self.store.give_back(id, attempt, reason, now()).await? {
             Outcome::Queued => State::Queued,
             Outcome::Failed => State::Failed,
             Outcome::Stale => return Ok(()),
         };
-        tracing::warn!(%id, attempt, reason, %state, "task given back");
+        metrics::GIVEN_BACK.add([counted_as], 1);
+        tracing::warn!(uuid = %id, attempt, reason, %state, "task given back");
         self.queue.publish_event(Event::state(id, state, 0.0));
         self.wake.notify_one();
         Ok(())
     }
+}
+
+/// The fractal that is done according to this report.
+fn is_done(report: &Report) -> Option<Uuid> {
+    match report {
+        Report::Task(report) if matches!(report.result, TaskResult::Done { .. }) => Some(report.id),
+        _ => None,
+    }
+}
+
+/// Gives a report back to the queue after a while.
+fn comes_again(report: Delivery<Report>) {
+    tokio::spawn(async move {
+        tokio::time::sleep(LATER).await;
+        drop(report);
+    });
 }

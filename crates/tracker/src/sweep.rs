@@ -1,7 +1,9 @@
 //! What nobody reports: workers that fell silent, blobs that are no longer needed.
 
 use crate::{Tracker, now, pause, wait_after};
+use faafo_telemetry::metrics;
 use std::time::Duration;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// A worker says something about each of its tasks every second; after so long without a word its task is taken over.
@@ -12,6 +14,8 @@ const LOST: Duration = Duration::from_secs(600);
 const LOST_BY_EMPTY_QUEUE: Duration = Duration::from_secs(20);
 /// How often that is looked at, in rounds of a second each.
 const LOOK_FOR_LOST: u32 = 5;
+/// How long deleting a blob may take: well below the time for which a doomed one is this tracker's.
+const DELETE: Duration = Duration::from_secs(10);
 /// Rows handled between two pauses.
 const BATCH: u32 = 100;
 
@@ -38,7 +42,7 @@ impl Tracker {
     async fn take_over_silent(&self) -> Result<(), faafo_store::Error> {
         for (id, attempt) in self.store.silent(LEASE, BATCH, now()).await? {
             let reason = format!("nothing heard from its worker for {} s", LEASE.as_secs());
-            self.give_back(id, attempt, &reason).await?;
+            self.give_back(id, attempt, &reason, "silent").await?;
         }
         Ok(())
     }
@@ -55,6 +59,7 @@ impl Tracker {
         };
         let number = self.store.republish_lost(age, now()).await?;
         if number > 0 {
+            metrics::REPUBLISHED.add([], number);
             tracing::warn!(
                 number,
                 "publishing tasks again that the queue may have lost"
@@ -67,14 +72,21 @@ impl Tracker {
     async fn remove_unused(&self) -> Result<(), faafo_store::Error> {
         for blob in self.store.doom_unused(BATCH, now()).await? {
             // After that another tracker may delete it, and then it may be stored anew.
-            if now() >= blob.until {
+            if now().plus(DELETE) >= blob.until {
                 break;
             }
-            match self.blobs.delete(&blob.key).await {
-                Ok(()) => self.store.forget_blob(&blob).await?,
-                // It stays doomed and comes again.
-                Err(error) => {
+            // Nor may a deletion be tried again and again beyond that.
+            let deleted = timeout(DELETE, self.blobs.delete(&blob.key)).await;
+            // What fails stays doomed and comes again, and so do the others: the store is away.
+            match deleted {
+                Ok(Ok(())) => self.store.forget_blob(&blob).await?,
+                Ok(Err(error)) => {
                     tracing::warn!(%error, key = %blob.key, "can't delete an unused blob");
+                    break;
+                }
+                Err(_) => {
+                    tracing::warn!(key = %blob.key, "can't delete an unused blob in time");
+                    break;
                 }
             }
         }

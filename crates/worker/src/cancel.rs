@@ -60,8 +60,11 @@ impl Cancellations {
         self.lock().running.remove(&id);
     }
 
-    pub(crate) fn running(&self) -> usize {
-        self.lock().running.len()
+    /// The tasks under way, in the order of their names.
+    pub(crate) fn running(&self) -> Vec<Uuid> {
+        let mut running: Vec<_> = self.lock().running.keys().copied().collect();
+        running.sort_unstable();
+        running
     }
 }
 

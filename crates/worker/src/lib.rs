@@ -2,8 +2,12 @@
 //! no rows and no routes.
 
 mod cancel;
+#[cfg(debug_assertions)]
+mod failpoint;
 mod pipe;
+mod presence;
 mod slot;
+mod watched;
 
 use cancel::Cancellations;
 use faafo_blob::BlobStore;
@@ -20,8 +24,12 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// A worker's surroundings.
 pub struct Worker {
-    /// Its name, which becomes a picture's `generated_by`.
+    /// Its name, which no other worker has and which becomes a picture's `generated_by`.
     pub name: String,
+    /// The machine it runs on.
+    pub host: String,
+    /// How many cores it renders with.
+    pub cores: u32,
     /// How many tasks of each urgency it works on at once; they share the renderer's threads.
     pub slots: NonZeroUsize,
     /// Where tasks come from and reports go.
@@ -40,8 +48,9 @@ impl Worker {
         // Hard: no more time.
         let hand_back = CancellationToken::new();
         let mut slots = JoinSet::new();
+        let prefetch = worker.slots.get().try_into().unwrap_or(u16::MAX);
         for urgency in Urgency::ALL {
-            for _ in 0..worker.slots.get() {
+            for _ in 0..urgency.share(prefetch) {
                 let slot = slot::Slot {
                     worker: Arc::clone(&worker),
                     urgency,
@@ -52,16 +61,19 @@ impl Worker {
                 slots.spawn(slot.run());
             }
         }
-        let prefetch = worker.slots.get().try_into().unwrap_or(u16::MAX);
         worker.queue.consume_tasks(prefetch);
         let listener = tokio::spawn({
             let queue = Arc::clone(&worker.queue);
             let cancellations = Arc::clone(&cancellations);
             async move { cancellations.listen(&*queue).await }
         });
+        let announcer = tokio::spawn({
+            let (worker, running) = (Arc::clone(&worker), Arc::clone(&cancellations));
+            async move { presence::announce(&worker, &running).await }
+        });
         stop.cancelled().await;
         worker.queue.consume_tasks(0);
-        let busy = cancellations.running();
+        let busy = cancellations.running().len();
         if busy > 0 {
             tracing::info!(busy, "draining");
         }
@@ -73,5 +85,7 @@ impl Worker {
             all.await;
         }
         listener.abort();
+        announcer.abort();
+        presence::say_goodbye(&worker).await;
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 /// Opens a page of the service and marks it, so that it can be told from the same page loaded anew.
 #[track_caller]
-fn visit(browser: &Browser, service: &Service, path: &str) {
+pub(crate) fn visit(browser: &Browser, service: &Service, path: &str) {
     browser.goto(&format!("{}{path}", service.url()));
     browser.eval("window.marked = true");
 }
@@ -28,7 +28,7 @@ fn assert_still_and_quiet(browser: &Browser) {
 }
 
 #[track_caller]
-fn assert_quiet(browser: &Browser) {
+pub(crate) fn assert_quiet(browser: &Browser) {
     assert_eq!(browser.console(), [""; 0]);
 }
 
@@ -64,7 +64,7 @@ fn drawn(css: &str) -> String {
 }
 
 /// A picture that is done at once and like no other.
-fn numbered(number: u32) -> Value {
+pub(crate) fn numbered(number: u32) -> Value {
     let changes = json!({"kind": "julia", "cx": -0.8 + f64::from(number) / 1000.0, "cy": 0.156});
     recipe::with(recipe::small(), changes)
 }

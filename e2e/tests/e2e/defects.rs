@@ -3,6 +3,8 @@
 mod acceptance;
 mod clients;
 mod downloads;
+mod outages;
 mod recipes;
 mod rows;
+mod split;
 mod validation;

@@ -7,10 +7,10 @@ use std::io::{BufRead, BufReader};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 
 /// The events that a service sends from now on; ends when its stream does.
-struct Events(Receiver<std::io::Result<(String, Value)>>);
+pub struct Events(Receiver<std::io::Result<(String, Value)>>);
 
 impl Events {
-    fn subscribe(service: &Service) -> Self {
+    pub fn subscribe(service: &Service) -> Self {
         let request = Request::get("/v1/events").header("Accept", "text/event-stream");
         let (head, body) = service.connect().begin(&request);
         assert_eq!(head.status, 200);
@@ -44,7 +44,7 @@ impl Events {
     }
 
     /// The next event, or `None` at the good end of the stream.
-    fn next(&self) -> Option<(String, Value)> {
+    pub fn next(&self) -> Option<(String, Value)> {
         match self.0.recv_timeout(PATIENCE) {
             Ok(event) => Some(event.unwrap()),
             Err(RecvTimeoutError::Disconnected) => None,

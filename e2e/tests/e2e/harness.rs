@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 fn an_error_in_the_log_fails_the_test() {
     for line in [
         "2026-01-01T00:00:00Z ERROR faafo: x",
+        "{\"timestamp\":\"2026-01-01T00:00:00Z\",\"level\":\"ERROR\"}",
         "thread 'main' panicked at x.rs:1:1",
     ] {
         let service = Service::start(&["--slots", "0"]);

@@ -6,20 +6,36 @@ use std::path::{Path, PathBuf};
 use toml::Table;
 
 /// Which crates of the project a crate may use.
-const ARROWS: [(&str, &[&str]); 11] = [
-    ("model", &[]),
+const ARROWS: [(&str, &[&str]); 13] = [
+    ("formula", &[]),
+    ("model", &["formula"]),
+    ("telemetry", &[]),
     ("picture", &[]),
-    ("kernel", &["model", "picture"]),
-    ("store", &["model"]),
+    ("kernel", &["formula", "model", "picture"]),
+    ("store", &["model", "telemetry"]),
     ("queue", &["model"]),
-    ("blob", &["model"]),
-    ("worker", &["kernel", "queue", "blob", "model"]),
-    ("tracker", &["store", "queue", "blob", "model"]),
-    ("server", &["store", "queue", "blob", "picture", "model"]),
+    // The store only for the back end that keeps blobs in the database.
+    ("blob", &["model", "store", "telemetry"]),
+    ("worker", &["kernel", "queue", "blob", "model", "telemetry"]),
+    ("tracker", &["store", "queue", "blob", "model", "telemetry"]),
+    (
+        "server",
+        &["store", "queue", "blob", "picture", "model", "telemetry"],
+    ),
     (
         "app",
         &[
-            "model", "picture", "kernel", "store", "queue", "blob", "worker", "tracker", "server",
+            "formula",
+            "model",
+            "telemetry",
+            "picture",
+            "kernel",
+            "store",
+            "queue",
+            "blob",
+            "worker",
+            "tracker",
+            "server",
         ],
     ),
     ("e2e", &[]),
@@ -98,6 +114,25 @@ fn crates_use_only_the_crates_below_them() {
             );
         }
     }
+}
+
+#[test]
+fn only_one_file_of_the_blob_crate_uses_the_store() {
+    let mut users = Vec::new();
+    let mut folders = vec![root().join("crates/blob/src")];
+    while let Some(folder) = folders.pop() {
+        for entry in read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if read_to_string(&path).unwrap().contains("faafo_store") {
+                users.push(path.file_name().unwrap().to_owned());
+            }
+        }
+    }
+    users.sort();
+    // The one that opens back ends hands it through.
+    assert_eq!(users, ["database.rs", "lib.rs"]);
 }
 
 #[test]

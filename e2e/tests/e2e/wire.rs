@@ -6,8 +6,8 @@ mod recording;
 mod replay;
 
 use deviations::{IGNORED_CALLBACK, IMPROVED, REFUSED};
-use faafo_e2e::Service;
 use faafo_e2e::http::Request;
+use faafo_e2e::{Home, Service};
 use recording::{Case, cases};
 use serde_json::Value;
 
@@ -57,7 +57,9 @@ fn every_deviation_is_about_a_recorded_case() {
 
 #[test]
 fn addresses_in_answers_begin_with_the_host_that_was_asked() {
-    let service = Service::start(&["--slots", "0"]);
+    let home = Home::new();
+    home.settings("allowed_hosts = 'fractals.example'");
+    let service = home.start(&["--slots", "0"]);
     let create = Request::new("POST", "/v1/fractal")
         .header("Host", "fractals.example:8080")
         .json(&faafo_e2e::recipe::small());

@@ -1,8 +1,12 @@
 //! Flags of `faafo create`.
 
-use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{ArgMatches, Args, FromArgMatches};
+use faafo_formula::KINDS;
+use faafo_model::limits::MAX_PRIORITY;
+use faafo_model::request::parameter_names;
 use faafo_model::{Formula, Palette};
+use std::collections::BTreeMap;
 
 /// Flags of `faafo create`. Of every value there are three: the value itself, and the bounds between which it is drawn
 /// uniformly where it is not given.
@@ -82,17 +86,22 @@ pub struct CreateArgs {
     pub max_yb: Option<f64>,
 
     /// What to draw
-    #[arg(long, default_value = "julia", value_parser = PossibleValuesParser::new(Formula::KINDS))]
+    #[arg(long, default_value = "julia", value_parser = PossibleValuesParser::new(Formula::kinds()))]
     pub kind: String,
     /// How iteration counts become colours [default: the service's]
     #[arg(long, value_parser = palette_parser())]
     pub palette: Option<Palette>,
-    /// Real part of a Julia set's constant; drawn if not given
+    /// Real part of the constant of a Julia set, drawn if not given, or of another formula's Julia form
     #[arg(long, value_name = "X", allow_hyphen_values = true, value_parser = finite, requires = "cy")]
     pub cx: Option<f64>,
-    /// Imaginary part of a Julia set's constant
+    /// Imaginary part of the constant
     #[arg(long, value_name = "Y", allow_hyphen_values = true, value_parser = finite, requires = "cx")]
     pub cy: Option<f64>,
+    #[command(flatten)]
+    pub parameters: ParameterArgs,
+    /// How urgent, from -100 to 100; above 0 it overtakes what is queued already [default: 0]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = priority())]
+    pub priority: Option<i64>,
     /// Draw everything from this number, so that the same command asks for the same pictures again
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
@@ -102,6 +111,11 @@ pub struct CreateArgs {
     /// Print rows as lines of JSON instead of UUIDs
     #[arg(long)]
     pub json: bool,
+}
+
+/// The range of priorities.
+pub fn priority() -> clap::builder::RangedI64ValueParser<i64> {
+    clap::value_parser!(i64).range(-MAX_PRIORITY..=MAX_PRIORITY)
 }
 
 fn positive() -> clap::builder::RangedI64ValueParser<u32> {
@@ -119,6 +133,62 @@ fn finite(text: &str) -> Result<f64, String> {
 fn palette_parser() -> impl TypedValueParser<Value = Palette> {
     PossibleValuesParser::new(Palette::ALL.map(Palette::name))
         .try_map(|name| Palette::named(&name).ok_or("no such palette"))
+}
+
+/// A flag for each thing that some formula can be told besides a constant.
+#[derive(Debug, Clone, Default)]
+pub struct ParameterArgs(pub BTreeMap<&'static str, f64>);
+
+impl Args for ParameterArgs {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        parameter_names()
+            .into_iter()
+            .fold(command, |command, name| command.arg(parameter(name)))
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for ParameterArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let names = parameter_names().into_iter();
+        let given = |name| Some((name, *matches.get_one::<f64>(name)?));
+        Ok(Self(names.filter_map(given).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// The flag of a parameter, with what it means to whom.
+fn parameter(name: &'static str) -> clap::Arg {
+    let owners = KINDS.iter().flat_map(|kind| {
+        let of_kind = kind
+            .parameters
+            .iter()
+            .map(|parameter| (kind.name, parameter));
+        of_kind.filter(|(_, parameter)| parameter.name == name)
+    });
+    let help: Vec<String> = owners
+        .map(|(kind, parameter)| {
+            format!(
+                "{kind}: {}, {} [default: {}]",
+                parameter.meaning,
+                parameter.range(),
+                parameter.default
+            )
+        })
+        .collect();
+    clap::Arg::new(name)
+        .long(name)
+        .value_name("X")
+        .allow_hyphen_values(true)
+        .value_parser(finite)
+        .help(help.join("; "))
 }
 
 #[cfg(test)]
@@ -142,6 +212,13 @@ mod tests {
     }
 
     #[test]
+    fn what_a_formula_is_told_has_flags_of_its_own() {
+        let args = parse("--kind nova --power 4 --relaxation -1.5").unwrap();
+        let told: Vec<_> = args.parameters.0.into_iter().collect();
+        assert_eq!(told, [("power", 4.0), ("relaxation", -1.5)]);
+    }
+
+    #[test]
     fn what_no_recipe_can_hold_is_a_usage_error() {
         for flags in [
             "--xa nan",
@@ -152,9 +229,11 @@ mod tests {
             "--iterations 1.5",
             "--cx 0.1",
             "--cy 0.1",
-            "--kind newton",
+            "--kind neutron",
+            "--power x",
             "--palette neon",
             "--seed -1",
+            "--priority 101",
         ] {
             assert!(parse(flags).is_err(), "{flags}");
         }

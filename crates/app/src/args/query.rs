@@ -61,6 +61,25 @@ pub struct ControlArgs {
     pub all: bool,
 }
 
+/// Flags of `faafo priority`.
+#[derive(Debug, Args)]
+pub struct PriorityArgs {
+    /// From -100 to 100; above 0 they overtake what is queued already
+    #[arg(allow_negative_numbers = true, value_parser = super::create::priority())]
+    pub priority: i64,
+    /// The fractals
+    #[arg(required = true, value_name = "UUID")]
+    pub uuids: Vec<Uuid>,
+}
+
+/// Flags of `faafo workers`.
+#[derive(Debug, Args)]
+pub struct WorkersArgs {
+    /// Print each worker as a line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Flags of `faafo watch`.
 #[derive(Debug, Args)]
 pub struct WatchArgs {

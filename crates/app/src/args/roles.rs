@@ -1,5 +1,6 @@
 //! Flags of the roles that run in processes of their own.
 
+use super::ObserveArgs;
 use crate::config::Override;
 use clap::Args;
 use std::net::SocketAddr;
@@ -47,6 +48,26 @@ pub struct ApiArgs {
     /// Leave keeping store and queue in step to trackers in other processes
     #[arg(long)]
     pub no_tracker: bool,
+    #[command(flatten)]
+    pub observe: ObserveArgs,
+}
+
+/// Flags of `faafo tracker`.
+#[derive(Debug, Default, Args)]
+pub struct TrackerArgs {
+    #[command(flatten)]
+    pub shared: SharedArgs,
+    #[command(flatten)]
+    pub observe: ObserveArgs,
+}
+
+impl TrackerArgs {
+    /// The settings that these flags override.
+    pub fn overrides(&self) -> Vec<Override> {
+        let mut overrides = self.shared.overrides();
+        overrides.extend(self.observe.overrides());
+        overrides
+    }
 }
 
 /// Flags of `faafo worker`.
@@ -64,12 +85,18 @@ pub struct WorkerArgs {
     /// Threads that render [default: one for each core]
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
+    /// What it calls itself [default: the machine's name and the process id] [env: FAAFO_WORKER_NAME]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    #[command(flatten)]
+    pub observe: ObserveArgs,
 }
 
 impl ApiArgs {
     /// The settings that these flags override.
     pub fn overrides(&self) -> Vec<Override> {
         let mut overrides = self.shared.overrides();
+        overrides.extend(self.observe.overrides());
         if let Some(listen) = self.listen {
             overrides.push(Override::new(
                 "listen_address",
@@ -103,6 +130,10 @@ impl WorkerArgs {
             storage_url,
         }
         .overrides();
+        if let Some(name) = &self.name {
+            overrides.push(Override::new("worker_name", "--name", name.clone()));
+        }
+        overrides.extend(self.observe.overrides());
         for (key, flag, value) in [
             ("slots", "--slots", self.slots),
             ("threads", "--threads", self.threads),

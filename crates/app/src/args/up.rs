@@ -27,12 +27,14 @@ pub struct UpArgs {
     /// Largest width × height accepted, in pixels [default: 400000000]
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u64).range(1..=i64::MAX as u64))]
     pub max_area: Option<u64>,
+    #[command(flatten)]
+    pub observe: super::ObserveArgs,
 }
 
 impl UpArgs {
     /// The settings that these flags override.
     pub fn overrides(&self) -> Vec<Override> {
-        let mut overrides = Vec::new();
+        let mut overrides = self.observe.overrides();
         let mut whole = |key, flag, value: Option<u64>| {
             if let Some(value) = value {
                 // Values beyond what TOML can say mean the same as the largest it can.

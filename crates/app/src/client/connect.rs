@@ -1,6 +1,7 @@
 //! Building the HTTP client: time-outs, proxies, TLS only where it is needed.
 
 use anyhow::{Context, bail, ensure};
+use reqwest::header::HeaderValue;
 use reqwest::{ClientBuilder, Url, redirect};
 use std::time::Duration;
 
@@ -26,6 +27,29 @@ pub fn check_endpoint(endpoint: &str) -> anyhow::Result<Url> {
         bail!("endpoint URL {shown:?} must not have a query or fragment");
     }
     Ok(url)
+}
+
+/// Takes a token out of a URL: it stands where other URLs have a user without a password.
+pub fn take_token(url: &mut Url) -> Option<String> {
+    if url.username().is_empty() || url.password().is_some() {
+        return None;
+    }
+    let token = url.username().to_owned();
+    // A URL with a host takes this.
+    let _ = url.set_username("");
+    Some(token)
+}
+
+/// The header that shows a token.
+///
+/// # Errors
+/// It has characters that no token has.
+pub fn bearer(token: &str) -> anyhow::Result<HeaderValue> {
+    let is_fit = token.bytes().all(|byte| byte.is_ascii_graphic());
+    ensure!(is_fit, "the token has characters that no token has");
+    let mut value = HeaderValue::try_from(format!("Bearer {token}"))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// The HTTP client for these endpoints.
@@ -101,6 +125,20 @@ mod tests {
         }
         let error = check_endpoint("ftp://u:s3cret@h").unwrap_err();
         assert!(!format!("{error:#}").contains("s3cret"));
+    }
+
+    #[test]
+    fn a_token_in_a_url_is_taken_out_and_a_password_is_not() {
+        let mut url = Url::parse("http://faafo_abc@h:1/x").unwrap();
+        assert_eq!(take_token(&mut url).as_deref(), Some("faafo_abc"));
+        assert_eq!(url.as_str(), "http://h:1/x");
+        for other in ["http://h/", "http://u:p@h/"] {
+            let mut url = Url::parse(other).unwrap();
+            assert_eq!(take_token(&mut url), None);
+            assert_eq!(url.as_str(), other);
+        }
+        assert!(bearer("a\nb").is_err());
+        assert!(!format!("{:?}", bearer("s3cret").unwrap()).contains("s3cret"));
     }
 
     #[test]

@@ -13,6 +13,9 @@ const MOST_SHOWN: usize = 500;
 /// What to do where nobody listens.
 const START: &str = "; `faafo up` starts a service on this machine, --endpoint-url names another";
 
+/// What to do where a token is needed.
+const TOKEN: &str = "; put a token into FAAFO_TOKEN, or its file's name into the setting token_file (`faafo token create` makes tokens)";
+
 /// A request that did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -91,7 +94,12 @@ impl ClientError {
             }
         }
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let message = explanation(&body).unwrap_or_else(|| format!("the server answered {status}"));
+        let mut message =
+            explanation(&body).unwrap_or_else(|| format!("the server answered {status}"));
+        message.push_str(match status {
+            StatusCode::UNAUTHORIZED => TOKEN,
+            _ => "",
+        });
         let code = body.get("message").and_then(Value::as_str);
         Self::Answer {
             status,

@@ -78,7 +78,7 @@ fn line(object: &[u8], style: Style) -> anyhow::Result<String> {
     let cells = [uuid.as_str(), &dimensions, &size];
     Ok(match style {
         Style::Framed => table::list_row(cells),
-        Style::Plain => table::plain_row(cells),
+        Style::Plain => table::plain_row(&cells),
         Style::Json => String::from_utf8_lossy(object).into_owned(),
     })
 }

@@ -5,6 +5,7 @@ use crate::client::Client;
 use crate::output::Output;
 use crate::table;
 use faafo_model::fractal::FractalJson;
+use faafo_model::request::parameter_names;
 
 /// Prints the row of a fractal.
 pub async fn run(client: &Client, args: &ShowArgs, out: &mut Output) -> anyhow::Result<()> {
@@ -42,10 +43,17 @@ fn parameters(row: &FractalJson) -> Vec<(&'static str, String)> {
         ("kind", row.kind.clone()),
         ("cx", known(row.cx, number)),
         ("cy", known(row.cy, number)),
+    ];
+    let told = |name| Some((name, number(*row.parameters.get(name)?)));
+    rows.extend(parameter_names().into_iter().filter_map(told));
+    rows.extend([
         ("palette", row.palette.name().to_owned()),
         ("state", row.state.to_string()),
         ("progress", format!("{:.0} %", row.progress * 100.0)),
-    ];
+    ]);
+    if row.priority != 0 {
+        rows.push(("priority", row.priority.to_string()));
+    }
     if let Some(error) = &row.error {
         rows.push(("error", error.clone()));
     }

@@ -1,5 +1,6 @@
 //! The settings there are: the one table of their names, types and defaults.
 
+use std::borrow::Cow;
 use toml::Value;
 
 /// A setting.
@@ -30,6 +31,16 @@ pub enum Kind {
     Count,
     /// true or false.
     Switch,
+    /// An IP address and a port.
+    Socket,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A level of log lines, or several by part.
+    Levels,
+    /// Text that is never shown.
+    Secret,
+    /// Addresses and networks, with commas in between.
+    Networks,
 }
 
 const fn key(
@@ -48,18 +59,34 @@ const fn key(
 
 /// Every setting, in the order in which they are shown.
 #[rustfmt::skip]
-pub const KEYS: [Key; 11] = [
+pub const KEYS: &[Key] = &[
     key("endpoint_url", Kind::Text, Some("\"http://localhost:8080\""), "the service that client commands talk to"),
+    key("token", Kind::Secret, None, "no token is shown to that service"),
+    key("token_file", Kind::Text, None, "a file that holds the token, where token is not set"),
     key("listen_address", Kind::Address, Some("\"127.0.0.1\""), "where the service listens"),
     key("bind_port", Kind::Port, Some("8080"), "the port it listens on; 0 lets the system choose"),
     key("data", Kind::Text, Some("\"./faafo-data\""), "the folder for everything it keeps"),
     key("database_url", Kind::Text, None, "SQLite, a file in the data folder"),
     key("transport_url", Kind::Text, None, "a queue inside the process"),
     key("storage_url", Kind::Text, None, "files in the data folder"),
+    key("access", Kind::Word(&["auto", "open", "writes", "all"]), Some("\"auto\""), "what needs a token: open (nothing), writes, all; auto: open on this machine, where no proxy is trusted, else writes"),
+    key("allowed_hosts", Kind::Text, None, "an open service on this machine is reached as localhost or by an address"),
+    key("trusted_proxies", Kind::Networks, None, "nobody's X-Forwarded headers are believed"),
+    key("rate_limit", Kind::Number, None, "200 writes a second for each client, or no limit (0) where access is open"),
+    key("max_connections", Kind::Count, Some("8192"), "the most connections at a time"),
+    key("max_requests", Kind::Count, Some("1024"), "the most requests worked on at a time"),
+    key("max_upload", Kind::Count, Some("4294967296"), "the largest stored picture taken from a worker, in bytes"),
+    key("body_timeout", Kind::Count, Some("30"), "how long a request's body may take for each 16 KiB, in seconds"),
     key("max_area", Kind::Count, Some("400000000"), "the largest width × height accepted, in pixels"),
     key("slots", Kind::Number, None, "one picture more than threads, of each urgency, at a time"),
     key("threads", Kind::Count, None, "one for each core"),
+    key("worker_name", Kind::Text, None, "the machine's name, with the process id behind it where a worker is a process of its own"),
+    key("tidy_after", Kind::Count, Some("3600"), "seconds after which a stored picture goes that no fractal refers to"),
     key("welcome", Kind::Switch, Some("true"), "whether an empty data folder gets a first picture"),
+    key("metrics_listen", Kind::Socket, None, "metrics and health have no port of their own"),
+    key("log_format", Kind::Word(&["plain", "json"]), Some("\"plain\""), "how log lines look: plain or json"),
+    key("log_level", Kind::Levels, None, "info for services, warn for clients"),
+    key("otlp_endpoint", Kind::Text, None, "no traces, unless OTEL_EXPORTER_OTLP_ENDPOINT is set"),
 ];
 
 impl Key {
@@ -74,7 +101,13 @@ impl Key {
     /// What the setting may hold.
     pub fn read(&self, text: &str) -> Result<Value, String> {
         let value = match self.kind {
-            Kind::Text | Kind::Address => Some(Value::String(text.to_owned())),
+            Kind::Text
+            | Kind::Address
+            | Kind::Socket
+            | Kind::Word(_)
+            | Kind::Levels
+            | Kind::Secret
+            | Kind::Networks => Some(Value::String(text.to_owned())),
             Kind::Port | Kind::Number | Kind::Count => text.trim().parse().ok().map(Value::Integer),
             Kind::Switch => match text.trim() {
                 "true" | "1" => Some(Value::Boolean(true)),
@@ -83,7 +116,7 @@ impl Key {
             },
         };
         value
-            .ok_or_else(|| self.kind.demand().to_owned())
+            .ok_or_else(|| self.kind.demand().into_owned())
             .and_then(|value| self.check(value))
     }
 
@@ -93,31 +126,45 @@ impl Key {
     /// What the setting may hold. Never the value: it may contain a password.
     pub fn check(&self, value: Value) -> Result<Value, String> {
         let fits = match (self.kind, &value) {
-            (Kind::Text, Value::String(text)) => !text.is_empty(),
+            (Kind::Text | Kind::Secret, Value::String(text)) => !text.is_empty(),
+            (Kind::Networks, Value::String(text)) => faafo_server::networks(text).is_some(),
             (Kind::Address, Value::String(text)) => text.parse::<std::net::IpAddr>().is_ok(),
             (Kind::Port, Value::Integer(number)) => u16::try_from(*number).is_ok(),
             (Kind::Number, Value::Integer(number)) => *number >= 0,
             (Kind::Count, Value::Integer(number)) => *number >= 1,
             (Kind::Switch, Value::Boolean(_)) => true,
+            (Kind::Socket, Value::String(text)) => text.parse::<std::net::SocketAddr>().is_ok(),
+            (Kind::Word(words), Value::String(text)) => words.contains(&text.as_str()),
+            (Kind::Levels, Value::String(text)) => crate::logging::Levels::parse(text).is_some(),
             _ => false,
         };
         if fits {
             return Ok(value);
         }
-        Err(self.kind.demand().to_owned())
+        Err(self.kind.demand().into_owned())
     }
 }
 
 impl Kind {
-    fn demand(self) -> &'static str {
-        match self {
-            Self::Text => "must be text that is not empty",
+    fn demand(self) -> Cow<'static, str> {
+        let demand = match self {
+            Self::Text | Self::Secret => "must be text that is not empty",
+            Self::Networks => "must be IP addresses and networks such as \"127.0.0.1,10.0.0.0/8\"",
             Self::Address => "must be an IP address as text, such as \"127.0.0.1\" or \"::\"",
             Self::Port => "must be a whole number from 0 to 65535",
             Self::Number => "must be a whole number from 0",
             Self::Count => "must be a whole number from 1",
             Self::Switch => "must be true or false",
-        }
+            Self::Socket => "must be an address and a port as text, such as \"127.0.0.1:9090\"",
+            Self::Word(words) => {
+                return format!("must be one of {}", words.join(", ")).into();
+            }
+            Self::Levels => {
+                "must be error, warn, info, debug, trace or off, or several by part, such as \
+                 \"info,faafo_worker=debug\""
+            }
+        };
+        demand.into()
     }
 }
 
@@ -156,7 +203,7 @@ mod tests {
 
     #[test]
     fn every_default_may_be_held_by_its_setting() {
-        for key in &KEYS {
+        for key in KEYS {
             if let Some(default) = key.default {
                 let table: toml::Table = format!("value = {default}").parse().unwrap();
                 key.check(table["value"].clone()).unwrap();

@@ -3,17 +3,37 @@
 /// Query parameters whose names contain one of these hold secrets.
 const SECRET: [&str; 4] = ["password", "passwd", "secret", "token"];
 
-/// A URL with the password in its user information, and secrets among its query parameters, replaced by `***`.
+/// A URL, or several HTTP URLs with commas in between, with the password in its user information, and secrets among its
+/// query parameters, replaced by `***`. What stands alone before the `@` of an HTTP URL is a token, and hidden as well.
 ///
 /// A password that should have been percent-encoded and was not is hidden too, at the price of hiding more than
 /// needed where an `@` stands in a path.
-pub fn redact(url: &str) -> String {
+pub fn redact(urls: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = urls;
+    loop {
+        let begins_url = |text: &str| {
+            let text = text.trim_start();
+            text.starts_with("http://") || text.starts_with("https://")
+        };
+        let mut commas = rest.match_indices(',').map(|(comma, _)| comma);
+        let Some(next) = commas.find(|comma| begins_url(&rest[comma + 1..])) else {
+            return shown + &redact_one(rest);
+        };
+        shown += &redact_one(&rest[..next]);
+        shown.push(',');
+        rest = &rest[next + 1..];
+    }
+}
+
+fn redact_one(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };
     let rest = match rest.rsplit_once('@') {
         Some((user, host)) => match user.split_once(':') {
             Some((name, _)) => format!("{name}:***@{host}"),
+            None if matches!(scheme.trim(), "http" | "https") => format!("***@{host}"),
             None => rest.to_owned(),
         },
         None => rest.to_owned(),
@@ -51,7 +71,12 @@ mod tests {
                 "s3://h/bucket?region=x&secret_key=***",
             ),
             ("http://localhost:8080", "http://localhost:8080"),
-            ("http://user@host/", "http://user@host/"),
+            ("http://faafo_abc@host/", "http://***@host/"),
+            ("amqp://user@host/", "amqp://user@host/"),
+            (
+                "http://t1@a:1,https://t2@b, http://u:t3@c,http://d",
+                "http://***@a:1,https://***@b, http://u:***@c,http://d",
+            ),
             ("sqlite:faafo.db", "sqlite:faafo.db"),
         ] {
             assert_eq!(redact(url), shown);

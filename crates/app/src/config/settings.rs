@@ -1,7 +1,7 @@
 //! The layers of settings, and where each value comes from.
 
-use super::Environment;
 use super::keys::{self, KEYS, Key};
+use super::{Environment, redact};
 use anyhow::{Context, bail};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -63,7 +63,7 @@ impl Settings {
     /// What holds where nothing else is said.
     pub fn defaults() -> anyhow::Result<Self> {
         let mut settings = Self::default();
-        for key in &KEYS {
+        for key in KEYS {
             if let Some(default) = key.default {
                 let table: Table = format!("{} = {default}", key.name).parse()?;
                 settings.add_table(table, Origin::Default)?;
@@ -104,6 +104,10 @@ impl Settings {
             let Some(name) = variable.strip_prefix("FAAFO_") else {
                 continue;
             };
+            // For tests; the worker reads it.
+            if cfg!(debug_assertions) && name == "FAILPOINT" {
+                continue;
+            }
             let Some(key) = KEYS.iter().find(|key| key.variable() == *variable) else {
                 bail!(
                     "environment: there is no setting {variable}; did you mean FAAFO_{}?",
@@ -137,6 +141,16 @@ impl Settings {
         let value = value.map_err(|demand| anyhow::anyhow!("{} {demand}", key.name))?;
         self.values.insert(key.name, (value, origin));
         Ok(())
+    }
+
+    /// The settings whose secrets stand in flags, where whoever lists the processes sees them, each with its flag.
+    pub fn secrets_in_flags(&self) -> impl Iterator<Item = (&'static Key, &'static str)> {
+        self.iter().filter_map(|(key, value)| match value {
+            Some((Value::String(text), Origin::Flag(flag))) if redact(text) != *text => {
+                Some((key, *flag))
+            }
+            _ => None,
+        })
     }
 
     /// Every key with its value and origin, where it has them.

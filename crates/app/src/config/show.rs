@@ -1,5 +1,6 @@
 //! Settings as text, with their origins and without secrets.
 
+use super::keys::Kind;
 use super::{Settings, redact};
 use toml::Value;
 
@@ -11,6 +12,9 @@ impl Settings {
             let line = match value {
                 Some((value, origin)) => {
                     let value = match value {
+                        Value::String(_) if key.kind == Kind::Secret => {
+                            Value::String("***".to_owned())
+                        }
                         Value::String(text) => Value::String(redact(text)),
                         other => other.clone(),
                     };

@@ -140,3 +140,76 @@ fn show_tells_origins_hides_passwords_and_reads_back() {
     let debug = format!("{:?}", settings.config().unwrap());
     assert!(!text.contains("s3cret") && !debug.contains("s3cret"));
 }
+
+#[test]
+fn a_token_is_never_shown_and_may_stand_in_a_file() {
+    let file = file("  s3cret\n");
+    let path = file.path().to_str().unwrap();
+    let load = |pairs: &[(&str, &str)]| load(None, &variables(pairs), Vec::new());
+    let settings = load(&[("FAAFO_TOKEN", "s3cret"), ("FAAFO_TOKEN_FILE", path)]).unwrap();
+    let config = settings.config().unwrap();
+    assert_eq!(config.token().unwrap().as_deref(), Some("s3cret"));
+    let text = settings.to_toml();
+    assert!(
+        text.contains("token = \"***\"  # environment FAAFO_TOKEN\n"),
+        "{text}"
+    );
+    assert!(!text.contains("s3cret") && !format!("{config:?}").contains("s3cret"));
+    let config = load(&[("FAAFO_TOKEN_FILE", path)])
+        .unwrap()
+        .config()
+        .unwrap();
+    assert_eq!(config.token().unwrap().as_deref(), Some("s3cret"));
+    let missing = load(&[("FAAFO_TOKEN_FILE", "/no/such")]).unwrap();
+    let message = format!("{:#}", missing.config().unwrap().token().unwrap_err());
+    assert!(message.contains("token_file /no/such"), "{message}");
+}
+
+#[test]
+fn beyond_this_machine_writing_needs_a_token_unless_said_otherwise() {
+    let access = |setting: &str, local: &str| {
+        let settings = load(None, &variables(&[("FAAFO_ACCESS", setting)]), Vec::new());
+        let security = settings
+            .unwrap()
+            .config()
+            .unwrap()
+            .security(local.parse().unwrap());
+        let security = security.unwrap();
+        (security.access, security.loopback, security.rate_limit)
+    };
+    use faafo_server::Access::{All, Open, Writes};
+    for here in [
+        "127.0.0.1:80",
+        "127.9.9.9:80",
+        "[::1]:80",
+        "[::ffff:127.0.0.1]:80",
+    ] {
+        assert_eq!(access("", here), (Open, true, None), "{here}");
+        assert_eq!(access("all", here), (All, true, Some(200)));
+    }
+    for beyond in ["0.0.0.0:80", "[::]:80", "192.168.1.2:80"] {
+        assert_eq!(access("auto", beyond), (Writes, false, Some(200)));
+        assert_eq!(access("open", beyond), (Open, false, None));
+    }
+    let proxied = variables(&[("FAAFO_TRUSTED_PROXIES", "127.0.0.1")]);
+    let proxied = load(None, &proxied, Vec::new()).unwrap().config().unwrap();
+    let local = "127.0.0.1:80".parse().unwrap();
+    assert_eq!(proxied.security(local).unwrap().access, Writes);
+    assert!(error("", &[("FAAFO_ACCESS", "some")]).contains("auto, open, writes, all"));
+    assert!(error("", &[("FAAFO_TRUSTED_PROXIES", "x")]).contains("networks"));
+}
+
+#[test]
+fn passwords_in_flags_are_noticed() {
+    let flags = vec![
+        Override::new("database_url", "--database-url", "postgres://u:p@h/d"),
+        Override::new("transport_url", "--transport-url", "amqp://h"),
+    ];
+    let settings = load(None, &Environment::new(), flags).unwrap();
+    let found: Vec<_> = settings.secrets_in_flags().collect();
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (found[0].0.name, found[0].1),
+        ("database_url", "--database-url")
+    );
+}

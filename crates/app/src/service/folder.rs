@@ -1,8 +1,9 @@
 //! The data folder: one process at a time, everything below it.
 
 use anyhow::{Context, bail};
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// An opened data folder; it is ours as long as this lives.
@@ -20,7 +21,12 @@ impl Folder {
     /// When it can't be created, or another process has it.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let what = || format!("data folder {}", path.display());
-        std::fs::create_dir_all(path).with_context(what)?;
+        // Nobody else's business. A folder that is there already keeps the access that its owner gave it.
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .with_context(what)?;
         let path = path.canonicalize().with_context(what)?;
         let mut lock = OpenOptions::new()
             .create(true)
@@ -57,21 +63,50 @@ impl Folder {
 
     /// Where the database lies unless the settings say otherwise.
     pub fn database_url(&self) -> String {
-        // A URL: what means something there is escaped.
-        let mut url = "sqlite://".to_owned();
-        for character in self.path.join("faafo.db").to_string_lossy().chars() {
-            match character {
-                '%' | '?' | '#' => url += &format!("%{:02X}", u32::from(character)),
-                _ => url.push(character),
-            }
-        }
-        url
+        database_url(&self.path)
     }
 
     /// Where the pictures lie unless the settings say otherwise.
     pub fn storage_url(&self) -> String {
-        format!("file:{}", self.path.join("blobs").display())
+        storage_url(&self.path)
     }
+}
+
+/// The database in this data folder, whoever has the folder.
+///
+/// # Errors
+/// When there is no such folder.
+pub fn database_in(folder: &Path) -> anyhow::Result<String> {
+    existing(folder).map(|folder| database_url(&folder))
+}
+
+/// The pictures in this data folder, whoever has the folder.
+///
+/// # Errors
+/// When there is no such folder.
+pub fn storage_in(folder: &Path) -> anyhow::Result<String> {
+    existing(folder).map(|folder| storage_url(&folder))
+}
+
+fn existing(folder: &Path) -> anyhow::Result<PathBuf> {
+    let found = folder.canonicalize();
+    found.with_context(|| format!("data folder {}", folder.display()))
+}
+
+fn database_url(folder: &Path) -> String {
+    // A URL: what means something there is escaped.
+    let mut url = "sqlite://".to_owned();
+    for character in folder.join("faafo.db").to_string_lossy().chars() {
+        match character {
+            '%' | '?' | '#' => url += &format!("%{:02X}", u32::from(character)),
+            _ => url.push(character),
+        }
+    }
+    url
+}
+
+fn storage_url(folder: &Path) -> String {
+    format!("file:{}", folder.join("blobs").display())
 }
 
 /// The machine's name, by which the originals' workers called themselves.

@@ -72,12 +72,26 @@ impl Parts {
             _ => folder.as_ref().map(Folder::storage_url),
         };
         let url = setting("storage_url", &config.storage_url, own)?;
+        let token = config.token()?;
+        let environment = |name: &str| match name {
+            "FAAFO_TOKEN" => token.clone(),
+            name => std::env::var(name).ok(),
+        };
         let blobs = wait_for(
             "storage",
-            || faafo_blob::open(&url),
+            || faafo_blob::open_with(&url, store.as_ref(), &environment),
             |error| error.kind() == faafo_blob::ErrorKind::Unavailable,
         )
         .await?;
+        if role == Role::Worker {
+            // A worker that can't store anything would only keep tasks from the others.
+            wait_for(
+                "storage",
+                || blobs.ping(),
+                |error| error.kind() == faafo_blob::ErrorKind::Unavailable,
+            )
+            .await?;
+        }
         if let (Some(store), Some(folder)) = (&store, &folder)
             && config.welcome
             && folder.is_new

@@ -17,6 +17,11 @@ pub async fn stop_requested() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Keeps the files that this process makes from everybody else on the machine.
+pub fn keep_files_private() {
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+}
+
 /// Allows as many open connections as the system lets us have; the usual 1,024 are soon used up by a crowd.
 pub fn raise_file_limit() {
     use rustix::process::{Resource, getrlimit, setrlimit};

@@ -14,7 +14,11 @@ pub async fn greet(store: &Store) -> anyhow::Result<()> {
     for (number, recipe) in recipes().into_iter().enumerate() {
         // Apart from each other, so that they are made, and stand in the gallery, in this order.
         let now = begun + Duration::from_micros(number as u64);
-        let request = CreateRequest { id: None, recipe };
+        let request = CreateRequest {
+            id: None,
+            recipe,
+            priority: 0,
+        };
         store
             .accept(&request, now.into())
             .await

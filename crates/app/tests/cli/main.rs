@@ -10,6 +10,7 @@ mod get;
 mod list;
 mod server;
 mod settings;
+mod token;
 mod watch;
 
 use std::process::{Command, Output};
@@ -88,6 +89,6 @@ pub fn row(id: &str, state: &str, checksum: Option<&str>, size: Option<usize>) -
         "null"
     };
     format!(
-        r#"{{"checksum":{checksum},"duration":null,"generated_by":null,"height":30,"iterations":20,"size":{size},"url":null,"uuid":"{id}","width":41,"xa":-1.5,"xb":1.5,"ya":-1.0,"yb":1.0,"kind":"julia","cx":0.1,"cy":0.2,"palette":"aurora","state":"{state}","progress":0.5,"attempt":1,"error":{error},"created_at":"2026-09-21T14:13:20.123Z","finished_at":null}}"#
+        r#"{{"checksum":{checksum},"duration":null,"generated_by":null,"height":30,"iterations":20,"size":{size},"url":null,"uuid":"{id}","width":41,"xa":-1.5,"xb":1.5,"ya":-1.0,"yb":1.0,"kind":"julia","cx":0.1,"cy":0.2,"palette":"aurora","state":"{state}","progress":0.5,"priority":0,"attempt":1,"error":{error},"created_at":"2026-09-21T14:13:20.123Z","finished_at":null}}"#
     )
 }

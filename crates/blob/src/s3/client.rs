@@ -12,7 +12,7 @@ use reqwest::{Method, Response, StatusCode, Url};
 use sha2::{Digest, Sha256};
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// Where to look when the server refuses us.
 const CREDENTIALS: &str =
@@ -26,6 +26,9 @@ pub(super) struct Client {
     pub(super) prefix: String,
     pub(super) signer: Signer,
 }
+
+/// Waits after a bucket was created, in milliseconds: some servers remember for a few seconds that there was none.
+const BUCKET_PAUSES: [u64; 6] = [0, 100, 500, 1500, 3000, 6000];
 
 impl Client {
     /// The URL of an object, given without the prefix, or of the bucket.
@@ -96,13 +99,17 @@ impl Client {
         what: &str,
         call: impl Fn() -> Call,
     ) -> Result<String, Error> {
-        match self.ask_for_text(what, call()).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                self.create_bucket().await?;
-                self.ask_for_text(what, call()).await
+        let mut answer = self.ask_for_text(what, call()).await;
+        for pause in BUCKET_PAUSES {
+            match &answer {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                _ => break,
             }
-            other => other,
+            self.create_bucket().await?;
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            answer = self.ask_for_text(what, call()).await;
         }
+        answer
     }
 
     pub(super) async fn create_bucket(&self) -> Result<(), Error> {

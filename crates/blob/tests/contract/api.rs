@@ -91,6 +91,7 @@ async fn answer(
             let blob = upload.finish().await.unwrap();
             Ok(text(201, serde_json::to_string(&blob).unwrap()))
         }
+        (Method::GET, Err(_)) => Ok(text(204, String::new())),
         (Method::DELETE, Ok(key)) => {
             store.delete(&key).await.unwrap();
             Ok(text(204, String::new()))
@@ -194,9 +195,11 @@ async fn the_token_may_come_from_the_environment() {
     let place = place::api();
     let url = format!("http://{}", place.server);
     let environment = |name: &str| (name == "FAAFO_TOKEN").then(|| "t0ken".to_owned());
-    let store = faafo_blob::open_with(&url, &environment).await.unwrap();
+    let store = faafo_blob::open_with(&url, None, &environment)
+        .await
+        .unwrap();
     put(&*store, content(10, 1)).await.unwrap();
-    let store = faafo_blob::open_with(&url, &|_| None).await.unwrap();
+    let store = faafo_blob::open_with(&url, None, &|_| None).await.unwrap();
     let error = put(&*store, content(10, 1)).await.unwrap_err();
     assert!(error.to_string().contains("FAAFO_TOKEN"), "{error}");
 }

@@ -38,13 +38,13 @@ async fn keystone_tells_the_token_and_the_place() {
         "swift://fractal:p%40ss@{}?auth=http://{keystone}/identity&project=faafo&user_domain=people&region=north",
         container(&place)
     );
-    let store = open_with(&url, &|_| None).await.unwrap();
+    let store = open_with(&url, None, &|_| None).await.unwrap();
     let blob = put(&*store, content(1000, 1)).await.unwrap();
     // It is the same container.
     let direct = place.open().await;
     assert_eq!(fetch(&*direct, &blob.key, 0..1000).await, content(1000, 1));
 
-    let wrong = open_with(&url.replace("p%40ss", "hidden"), &|_| None)
+    let wrong = open_with(&url.replace("p%40ss", "hidden"), None, &|_| None)
         .await
         .unwrap();
     let error = wrong.ping().await.unwrap_err();
@@ -52,7 +52,7 @@ async fn keystone_tells_the_token_and_the_place() {
     assert!(!error.to_string().contains("hidden"), "{error}");
     assert!(error.to_string().contains("OS_PASSWORD"), "{error}");
 
-    let elsewhere = open_with(&url.replace("north", "south"), &|_| None)
+    let elsewhere = open_with(&url.replace("north", "south"), None, &|_| None)
         .await
         .unwrap();
     let error = elsewhere.ping().await.unwrap_err();
@@ -76,7 +76,7 @@ async fn keystone_is_found_by_the_environment_alone() {
         Some(value)
     };
     let url = format!("swift://{}", container(&place));
-    let store = open_with(&url, &environment).await.unwrap();
+    let store = open_with(&url, None, &environment).await.unwrap();
     store.ping().await.unwrap();
     put(&*store, content(10, 1)).await.unwrap();
     // No key, no presigned URLs.

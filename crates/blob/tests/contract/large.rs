@@ -52,6 +52,27 @@ pub async fn a_large_blob_passes_in_bounded_memory(place: Place) {
     assert_eq!(store.size(&blob.key).await.unwrap(), None);
 }
 
+/// Defect 13.
+pub async fn a_picture_of_200_mb_comes_back_whole(place: Place) {
+    let store = place.open().await;
+    let mut upload = store.begin().await.unwrap();
+    let mut hasher = Hasher::default();
+    for number in 0..200 {
+        let piece = content(1_000_003, number);
+        hasher.update(&piece);
+        upload.write(piece).await.unwrap();
+    }
+    let blob = upload.finish().await.unwrap();
+    assert_eq!((blob, blob.size), (hasher.finish(), 200_000_600));
+    let mut hasher = Hasher::default();
+    let mut pieces = store.read(&blob.key, 0..blob.size).await.unwrap();
+    while let Some(piece) = pieces.try_next().await.unwrap() {
+        hasher.update(&piece);
+    }
+    assert_eq!(hasher.finish(), blob);
+    store.delete(&blob.key).await.unwrap();
+}
+
 pub async fn a_large_blob_stored_twice_at_once_stays_whole(place: Place) {
     let (one, other) = (place.open().await, place.open().await);
     let bytes = content(18_000_000, 8);

@@ -4,6 +4,7 @@
 
 mod api;
 mod credentials;
+mod database;
 mod faults;
 mod keystone;
 mod large;
@@ -43,6 +44,39 @@ contract!(
     large: [a_large_blob_passes_in_bounded_memory],
     listing: [the_list_has_everything, the_leftovers_of_a_killed_upload_can_be_removed],
 );
+
+macro_rules! database {
+    ($name:ident) => {
+        contract!(
+            $name,
+            place::$name(),
+            promises: [
+                what_is_stored_comes_back_whole,
+                any_range_can_be_read,
+                storing_twice_is_harmless,
+                the_same_content_at_the_same_time_is_stored_once,
+                two_stores_may_store_the_same_content_at_once,
+                an_upload_dropped_halfway_leaves_nothing,
+                deleting_removes_and_deleting_again_is_no_error,
+                a_ping_is_answered,
+            ],
+            large: [
+                a_large_blob_passes_in_bounded_memory,
+                a_picture_of_200_mb_comes_back_whole,
+                a_large_blob_stored_twice_at_once_stays_whole,
+            ],
+            listing: [
+                the_list_has_everything,
+                a_list_of_nothing_is_empty,
+                the_leftovers_of_a_killed_upload_can_be_removed,
+            ],
+        );
+    };
+}
+
+database!(sqlite);
+database!(postgres);
+database!(mariadb);
 
 macro_rules! object_store {
     ($name:ident, $place:expr $(, $suite:ident: $tests:tt)*) => {
@@ -139,7 +173,7 @@ async fn what_a_url_lacks_is_named() {
         ("http://a,ftp://b", "http:"),
         ("http://,", "no URL"),
     ] {
-        let opened = faafo_blob::open_with(url, &|_| None).await;
+        let opened = faafo_blob::open_with(url, None, &|_| None).await;
         let error = opened.err().unwrap();
         assert_eq!(error.kind(), faafo_blob::ErrorKind::Config, "{url}");
         assert!(error.to_string().contains(named), "{url}: {error}");

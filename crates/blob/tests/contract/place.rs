@@ -1,6 +1,7 @@
 //! Where blobs lie in a test: each test has a bucket, container or folder of its own.
 
 use crate::api::ApiServer;
+use crate::database::Database;
 use crate::server::{self, Line};
 use faafo_blob::{BlobStore, open};
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ pub struct Place {
     secret: &'static str,
     _keep: Option<tempfile::TempDir>,
     _api: Option<ApiServer>,
+    _database: Option<Database>,
 }
 
 impl Place {
@@ -45,12 +47,22 @@ impl Place {
 pub fn file() -> Place {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("file:{}/blobs", folder.path().display());
+    without_server(url, Some(folder), None)
+}
+
+/// A place that is not reached over HTTP.
+fn without_server(
+    url: String,
+    keep: Option<tempfile::TempDir>,
+    database: Option<Database>,
+) -> Place {
     Place {
         server: SocketAddr::from(([127, 0, 0, 1], 0)),
         url: Box::new(move |_, _, _| url.clone()),
         secret: "",
-        _keep: Some(folder),
+        _keep: keep,
         _api: None,
+        _database: database,
     }
 }
 
@@ -74,6 +86,7 @@ fn s3(server: SocketAddr, key: &'static str, secret: &'static str) -> Place {
         secret,
         _keep: None,
         _api: None,
+        _database: None,
     }
 }
 
@@ -90,7 +103,27 @@ pub fn swift() -> Place {
         secret: "testing",
         _keep: None,
         _api: None,
+        _database: None,
     }
+}
+
+pub fn sqlite() -> Place {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("db:sqlite://{}/blobs.db", folder.path().display());
+    without_server(url, Some(folder), None)
+}
+
+pub fn postgres() -> Place {
+    database(Database::postgres(&fresh_name()))
+}
+
+pub fn mariadb() -> Place {
+    database(Database::mariadb(&fresh_name()))
+}
+
+fn database(database: Database) -> Place {
+    let url = format!("db:{}", database.url);
+    without_server(url, None, Some(database))
 }
 
 pub fn api() -> Place {
@@ -105,6 +138,7 @@ pub fn api() -> Place {
         secret: "t0ken",
         _keep: Some(folder),
         _api: Some(api),
+        _database: None,
     }
 }
 

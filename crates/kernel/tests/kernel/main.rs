@@ -2,17 +2,27 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod formulas;
 mod golden;
+#[path = "../../src/promised.rs"]
+mod promised;
 mod running;
 mod same_bytes;
 
-use faafo_kernel::{Rendered, Renderer, Watch};
+use faafo_kernel::{Level, Rendered, Renderer, Watch};
 use faafo_model::{Formula, Palette, View, recipe::Recipe};
 use std::num::NonZeroUsize;
 
 /// A renderer with that many threads.
 pub fn renderer(threads: usize) -> Renderer {
     Renderer::new(NonZeroUsize::new(threads).unwrap()).unwrap()
+}
+
+/// A renderer with that many threads for each level of this machine.
+pub fn at_every_level(threads: usize) -> Vec<(Level, Renderer)> {
+    let threads = NonZeroUsize::new(threads).unwrap();
+    let renderer = |level| (level, Renderer::at_level(threads, level).unwrap());
+    promised::levels().into_iter().map(renderer).collect()
 }
 
 /// The PNG of a recipe, and what came with it.

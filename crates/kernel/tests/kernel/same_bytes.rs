@@ -1,6 +1,6 @@
 //! The same recipe, the same bytes.
 
-use crate::{colours, dragon, png_of, renderer};
+use crate::{at_every_level, colours, dragon, png_of, renderer};
 use faafo_model::{Formula, Palette, View, recipe::Recipe};
 use sha2::{Digest, Sha256};
 
@@ -105,10 +105,13 @@ fn bytes_are_those_of_every_other_machine() {
             ],
         ),
     ];
-    let renderer = renderer(2);
-    for (recipe, expected) in recipes {
-        let (file, rendered) = png_of(&renderer, &recipe);
-        let seen = [sha256(&file), sha256(&rendered.thumbnail)];
-        assert_eq!(seen, expected, "{recipe:?}");
+    for threads in [1, 7] {
+        for (level, renderer) in at_every_level(threads) {
+            for (recipe, expected) in &recipes {
+                let (file, rendered) = png_of(&renderer, recipe);
+                let seen = [sha256(&file), sha256(&rendered.thumbnail)];
+                assert_eq!(seen, *expected, "{level}, {threads} threads, {recipe:?}");
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! Everything may be percent-encoded, and `@ : / , ? &` inside a name or password must be. The hosts are nodes of one
 //! cluster and are tried in turn; one without a user has the first one's. Port 5672, or 5671 for TLS; without a virtual
 //! host it is `/`. Keys: `prefix` begins the names of all queues and exchanges, so that several installations can share
-//! a virtual host; `heartbeat` in seconds, 10; `ack_early` in seconds, 900, must stay below the broker's
+//! a virtual host; `heartbeat` in seconds, 8; `ack_early` in seconds, 900, must stay below the broker's
 //! `consumer_timeout`; `cacertfile`, a PEM file with a certificate authority to trust beside the system's.
 
 use crate::Error;
@@ -19,7 +19,8 @@ pub(crate) struct Address {
     pub(crate) tls: bool,
     pub(crate) vhost: String,
     pub(crate) prefix: String,
-    /// Seconds between signs of life; after twice as long without one a connection is given up.
+    /// Seconds between signs of life; after two to three times as long without one a connection is given up, which must
+    /// be before the leases of a worker's tasks end.
     pub(crate) heartbeat: u16,
     /// After so long a task that is still being worked on is acknowledged.
     pub(crate) ack_early: Duration,
@@ -73,7 +74,7 @@ fn parse(url: &str) -> Result<Address, String> {
             vhost => vhost,
         },
         prefix: String::new(),
-        heartbeat: 10,
+        heartbeat: 8,
         ack_early: Duration::from_mins(15),
         ca_file: None,
     };

@@ -1,10 +1,9 @@
 //! Keeps an inbox filled through one connection.
 
 use super::inbox::Inbox;
-use super::pump::Pump;
+use super::pump::{Pump, Read};
 use super::trouble::Trouble;
 use lapin::Connection;
-use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -13,10 +12,11 @@ use tokio_util::sync::CancellationToken;
 
 /// Brings messages from `queue` as long as the process wants some. Ends without an error only after `stop`, when the
 /// fate of the last message has gone to the broker.
-pub(crate) async fn fill<T: DeserializeOwned + Send + 'static>(
+pub(crate) async fn fill<T: Send + 'static>(
     inbox: &Arc<Inbox<T>>,
     connection: &Connection,
     queue: String,
+    read: Read<T>,
     ack_early: Option<Duration>,
     stop: &CancellationToken,
 ) -> Result<(), Trouble> {
@@ -28,9 +28,9 @@ pub(crate) async fn fill<T: DeserializeOwned + Send + 'static>(
         loop {
             if prefetch > 0 && !stop.is_cancelled() {
                 let channel = connection.create_channel().await?;
-                let (queue, inbox) = (queue.clone(), Arc::clone(inbox));
-                let pump =
-                    Pump::open(channel, queue, inbox, prefetch, room.clone(), ack_early).await?;
+                let from = (queue.clone(), read);
+                let to = Arc::clone(inbox);
+                let pump = Pump::open(channel, from, to, prefetch, room.clone(), ack_early).await?;
                 pumps.spawn(pump.run(wanted.clone()));
             }
             if stop.is_cancelled() {

@@ -34,12 +34,17 @@ impl Names {
         self.with_prefix("faafo.results")
     }
 
+    /// Queue for trackers, of the tasks that became dead letters.
+    pub(crate) fn unfinished(&self) -> String {
+        self.with_prefix("faafo.unfinished")
+    }
+
     /// Exchange for events.
     pub(crate) fn events(&self) -> String {
         self.with_prefix("faafo.events")
     }
 
-    /// Exchange and queue for dead letters.
+    /// Exchange for dead letters, and the queue that keeps them for people to look at.
     pub(crate) fn dead(&self) -> String {
         self.with_prefix("faafo.dead")
     }
@@ -50,6 +55,7 @@ pub(crate) fn routing_key(urgency: Urgency) -> &'static str {
     match urgency {
         Urgency::Interactive => "interactive",
         Urgency::Batch => "batch",
+        Urgency::Alone => "alone",
     }
 }
 

@@ -15,25 +15,28 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    /// About the fractal `about`, which operators find as the correlation id; the message has an id of its own.
+    /// About the fractal `about`, if any, which operators find as the correlation id; the message has an id of its own.
     pub(crate) fn new(
         exchange: String,
         routing_key: &'static str,
         kind: &str,
-        about: Uuid,
+        about: Option<Uuid>,
         content: &impl Serialize,
     ) -> serde_json::Result<Self> {
+        let mut properties = BasicProperties::default()
+            .with_content_type("application/json".into())
+            .with_delivery_mode(2)
+            .with_type(kind.into())
+            .with_message_id(Uuid::new_v4().to_string().into())
+            .with_app_id("faafo".into());
+        if let Some(about) = about {
+            properties = properties.with_correlation_id(about.to_string().into());
+        }
         Ok(Self {
             exchange,
             routing_key,
             body: serde_json::to_vec(content)?,
-            properties: BasicProperties::default()
-                .with_content_type("application/json".into())
-                .with_delivery_mode(2)
-                .with_type(kind.into())
-                .with_message_id(Uuid::new_v4().to_string().into())
-                .with_correlation_id(about.to_string().into())
-                .with_app_id("faafo".into()),
+            properties,
         })
     }
 }

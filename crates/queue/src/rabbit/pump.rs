@@ -18,9 +18,20 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
+/// Makes sense of a message; `None` if nobody needs to hear of it.
+pub(crate) type Read<T> = fn(&lapin::message::Delivery) -> serde_json::Result<Option<T>>;
+
+/// For messages that say all in their body.
+pub(crate) fn readable<T: DeserializeOwned>(
+    message: &lapin::message::Delivery,
+) -> serde_json::Result<Option<T>> {
+    serde_json::from_slice(&message.data).map(Some)
+}
+
 /// What a pump works with.
 pub(crate) struct Pump<T> {
     queue: String,
+    read: Read<T>,
     inbox: Arc<Inbox<T>>,
     channel: Channel,
     prefetch: u16,
@@ -47,10 +58,10 @@ enum Fate {
     Return(u64),
 }
 
-impl<T: DeserializeOwned + Send + 'static> Pump<T> {
+impl<T: Send + 'static> Pump<T> {
     pub(crate) async fn open(
         channel: Channel,
-        queue: String,
+        (queue, read): (String, Read<T>),
         inbox: Arc<Inbox<T>>,
         prefetch: u16,
         room: mpsc::UnboundedSender<u16>,
@@ -69,6 +80,7 @@ impl<T: DeserializeOwned + Send + 'static> Pump<T> {
             .await?;
         Ok(Self {
             queue,
+            read,
             inbox,
             channel,
             prefetch,
@@ -105,8 +117,9 @@ impl<T: DeserializeOwned + Send + 'static> Pump<T> {
 
     async fn receive(&mut self, delivery: lapin::message::Delivery) -> lapin::Result<()> {
         let tag = delivery.delivery_tag;
-        let payload = match serde_json::from_slice(&delivery.data) {
-            Ok(payload) => payload,
+        let payload = match (self.read)(&delivery) {
+            Ok(Some(payload)) => payload,
+            Ok(None) => return self.ack(tag).await,
             Err(error) => {
                 tracing::warn!(queue = self.queue, %error, "an unreadable message becomes a dead letter");
                 return self.reject(tag, false).await;
@@ -261,6 +274,10 @@ struct Ticket {
 impl<T> Acknowledge<T> for Ticket {
     fn ack(self: Box<Self>) {
         let _ = self.fates.send(Fate::Ack(self.tag));
+    }
+
+    fn is_ours(&self) -> bool {
+        !self.fates.is_closed()
     }
 
     fn give_back(self: Box<Self>, _payload: T) {

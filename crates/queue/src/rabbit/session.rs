@@ -4,8 +4,9 @@ use super::address::Host;
 use super::connect::Link;
 use super::fill::fill;
 use super::publish::Publisher;
+use super::pump::readable;
 use super::trouble::Trouble;
-use super::{Shared, events, topology};
+use super::{Shared, dead, events, topology};
 use crate::{QueueDepth, Urgency};
 use faafo_model::Event;
 use futures_util::{Stream, StreamExt};
@@ -94,15 +95,24 @@ impl Session {
         let early = Some(shared.address.ack_early);
         let tasks = |urgency| {
             let queue = names.tasks_of(urgency);
-            fill(shared.tasks(urgency), connection, queue, early, stop)
+            fill(
+                shared.tasks(urgency),
+                connection,
+                queue,
+                readable,
+                early,
+                stop,
+            )
         };
         // Reports are not acknowledged early: nothing else stands for them.
-        let reports = fill(&shared.reports, connection, names.results(), None, stop);
+        let reports = |queue, read| fill(&shared.reports, connection, queue, read, None, stop);
         let events = names.events();
         tokio::try_join!(
             tasks(Urgency::Interactive),
             tasks(Urgency::Batch),
-            reports,
+            tasks(Urgency::Alone),
+            reports(names.results(), readable),
+            reports(names.unfinished(), dead::report),
             events::send(&self.outgoing, &events, outgoing, stop),
         )?;
         Ok(())

@@ -9,9 +9,10 @@ use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ErrorKind, ExchangeKind};
 
-/// A task that came back more often is put aside: it may be what kills the workers. The tracker counts attempts in the
-/// row; this only stops a message that circles without anybody reporting.
-const TASK_RETURNS: i32 = 20;
+/// A task that comes back once goes to the queue of those that are rendered alone.
+const RETURNS: i32 = 0;
+/// One that comes back more often from there has killed five workers, the first one included, and is a dead letter.
+const RETURNS_ALONE: i32 = 3;
 /// Practically no limit, which is not the same as none: RabbitMQ 4 takes 20 for none given. A report comes back as long
 /// as the tracker can't reach its database.
 const UNLIMITED: i32 = i32::MAX;
@@ -28,13 +29,22 @@ pub(crate) async fn declare(channel: &Channel, names: &Names) -> Result<(), Trou
     exchange(channel, &names.dead(), ExchangeKind::Fanout).await?;
     queue(channel, &names.dead(), dead_arguments()).await?;
     bind(channel, &names.dead(), &names.dead(), "").await?;
-    for urgency in Urgency::ALL {
+    let dead = (names.dead(), "");
+    // Before any task can become a dead letter.
+    let name = names.unfinished();
+    queue(channel, &name, work_arguments(&dead, UNLIMITED)).await?;
+    bind(channel, &name, &names.dead(), "").await?;
+    for urgency in [Urgency::Alone, Urgency::Interactive, Urgency::Batch] {
         let name = names.tasks_of(urgency);
-        queue(channel, &name, work_arguments(names, TASK_RETURNS)).await?;
+        let arguments = match urgency {
+            Urgency::Alone => work_arguments(&dead, RETURNS_ALONE),
+            _ => work_arguments(&(names.tasks(), routing_key(Urgency::Alone)), RETURNS),
+        };
+        queue(channel, &name, arguments).await?;
         bind(channel, &name, &names.tasks(), routing_key(urgency)).await?;
     }
     let name = names.results();
-    queue(channel, &name, work_arguments(names, UNLIMITED)).await?;
+    queue(channel, &name, work_arguments(&dead, UNLIMITED)).await?;
     bind(channel, &name, &name, REPORT).await
 }
 
@@ -81,13 +91,14 @@ async fn waiting(channel: &Channel, name: &str) -> lapin::Result<u64> {
     Ok(queue.message_count().into())
 }
 
-/// For tasks and reports: on a majority of the cluster's nodes, and nothing is lost on its way to the dead letters,
-/// which needs `reject-publish`.
-fn work_arguments(names: &Names, returns: i32) -> FieldTable {
+/// For tasks and reports: on a majority of the cluster's nodes, and nothing is lost on its way to where it goes after too
+/// many returns (an exchange and a routing key), which needs `reject-publish`.
+fn work_arguments((exchange, key): &(String, &str), returns: i32) -> FieldTable {
     let mut arguments = FieldTable::default();
     arguments.insert("x-queue-type".into(), text("quorum"));
     arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(returns));
-    arguments.insert("x-dead-letter-exchange".into(), text(&names.dead()));
+    arguments.insert("x-dead-letter-exchange".into(), text(exchange));
+    arguments.insert("x-dead-letter-routing-key".into(), text(key));
     arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
     arguments.insert("x-overflow".into(), text("reject-publish"));
     arguments

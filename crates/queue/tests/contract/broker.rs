@@ -102,7 +102,14 @@ impl Drop for Place {
 
 async fn clean(server: &str, prefix: &str) {
     let channel = channel(server).await;
-    for queue in ["tasks.interactive", "tasks.batch", "results", "dead"] {
+    for queue in [
+        "tasks.interactive",
+        "tasks.batch",
+        "tasks.alone",
+        "results",
+        "unfinished",
+        "dead",
+    ] {
         let name = format!("{prefix}faafo.{queue}");
         channel
             .queue_delete(name.into(), QueueDeleteOptions::default())

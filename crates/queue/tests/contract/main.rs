@@ -12,7 +12,9 @@ mod proxy;
 mod rabbit;
 
 use broker::Place;
-use faafo_model::{Event, Formula, Palette, Recipe, Report, State, Task, TaskResult, Uuid, View};
+use faafo_model::{
+    Event, Formula, Palette, Recipe, Report, State, Task, TaskReport, TaskResult, Uuid, View,
+};
 use faafo_queue::Urgency::{Batch, Interactive};
 use faafo_queue::{Delivery, Queue, QueueDepth, Urgency, open};
 use std::sync::Arc;
@@ -36,23 +38,32 @@ fn task(number: u32) -> Task {
             iterations: 10,
             palette: Palette::Classic,
         },
+        published_at: None,
     }
 }
 
 fn report(number: u32) -> Report {
     let result = TaskResult::Rendering { progress: 0.1 };
-    Report {
+    Report::Task(TaskReport {
         id: Uuid::from_u128(number.into()),
         attempt: 1,
         worker: "w".into(),
         result,
-    }
+    })
 }
 
 /// The next task, which must come soon.
 async fn next(queue: &dyn Queue, urgency: Urgency) -> Delivery<Task> {
     let next = timeout(Duration::from_secs(10), queue.next_task(urgency)).await;
     next.expect("a task within 10 s").unwrap()
+}
+
+/// A task that somebody dropped; a broker sets it apart, a queue inside the process has no need to.
+async fn next_again(queue: &dyn Queue, urgency: Urgency) -> Delivery<Task> {
+    tokio::select! {
+        task = next(queue, urgency) => task,
+        task = next(queue, Urgency::Alone) => task,
+    }
 }
 
 async fn no_task(queue: &dyn Queue) {
@@ -95,7 +106,7 @@ async fn a_task_that_is_dropped_comes_again(queue: Arc<dyn Queue>) {
     queue.consume_tasks(1);
     queue.publish_task(&task(1), Interactive).await.unwrap();
     drop(next(&*queue, Interactive).await);
-    let again = next(&*queue, Interactive).await;
+    let again = next_again(&*queue, Interactive).await;
     assert_eq!(*again, task(1));
     again.ack();
     no_task(&*queue).await;

@@ -3,8 +3,8 @@
 use super::node::{CONSUMER_TIMEOUT, Node};
 use super::proxy::Proxy;
 use super::{Place, QueueDepth, SOON, next, no_task, report, task, until_depth};
-use faafo_model::{Event, State, Uuid};
-use faafo_queue::Urgency::{self, Batch, Interactive};
+use faafo_model::{Event, Report, State, TaskResult, Uuid};
+use faafo_queue::Urgency::{self, Alone, Batch, Interactive};
 use faafo_queue::{Error, Queue, open};
 use lapin::BasicProperties;
 use lapin::options::{BasicPublishOptions, QueueDeclareOptions, QueueDeleteOptions};
@@ -85,12 +85,12 @@ async fn a_stopping_worker_hands_back_what_nobody_has_taken() {
     first.consume_tasks(0);
     second.consume_tasks(3);
     for _ in 0..2 {
-        next(&*second, Batch).await.ack();
+        next(&*second, Alone).await.ack();
     }
     no_task(&*second).await;
     no_task(&*first).await;
     drop(taken);
-    next(&*second, Batch).await.ack();
+    next(&*second, Alone).await.ack();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -122,7 +122,7 @@ async fn a_killed_workers_task_is_redelivered_within_5_s() {
     let lost = next(&*killed, Batch).await;
     other.consume_tasks(1);
     drop(proxy);
-    let again = timeout(Duration::from_secs(5), other.next_task(Batch)).await;
+    let again = timeout(Duration::from_secs(5), other.next_task(Alone)).await;
     assert_eq!(*again.unwrap().unwrap(), *lost);
 }
 
@@ -134,14 +134,16 @@ async fn an_acknowledgement_from_before_the_cut_does_no_harm() {
     queue.consume_tasks(1);
     queue.publish_task(&task(1), Batch).await.unwrap();
     let old = next(&*queue, Batch).await;
+    assert!(old.is_ours());
     proxy.cut();
-    let again = next(&*queue, Batch).await;
+    let again = next(&*queue, Alone).await;
     assert_eq!(*again, *old);
+    assert!(again.is_ours() && !old.is_ours());
     // Both have the same number on their channels.
     old.ack();
     up(&*queue).await;
     drop(again);
-    next(&*queue, Batch).await.ack();
+    next(&*queue, Alone).await.ack();
     no_task(&*queue).await;
     assert_eq!(queue.depth().await, Some(QueueDepth::default()));
 }
@@ -323,17 +325,65 @@ async fn a_task_that_everybody_drops_becomes_a_dead_letter() {
     queue.consume_tasks(1);
     queue.publish_task(&task(1), Batch).await.unwrap();
     let mut drops = 0;
-    while let Ok(task) = timeout(SOON, queue.next_task(Batch)).await {
+    drop(next(&*queue, Batch).await);
+    while let Ok(task) = timeout(SOON, queue.next_task(Alone)).await {
         drop(task.unwrap());
         drops += 1;
         assert!(drops < 50, "it circles for ever");
     }
-    assert!(drops >= 20, "gone after {drops} times");
+    assert_eq!(1 + drops, 5);
     let dead = QueueDepth {
         dead: 1,
-        ..QueueDepth::default()
+        reports: 0,
+        tasks: 0,
     };
     until_depth(&*queue, dead).await;
+    let result = result_of(&*queue, 1).await;
+    let TaskResult::Failed { reason } = &result else {
+        panic!("{result:?}");
+    };
+    assert!(reason.contains("5 attempts"), "{reason}");
+}
+
+/// What is reported next, and about this task.
+async fn result_of(queue: &dyn Queue, number: u32) -> TaskResult {
+    queue.consume_reports(5);
+    let reports = timeout(Duration::from_secs(5), queue.next_reports(5)).await;
+    let mut reports = reports.unwrap().unwrap();
+    let delivery = reports.remove(0);
+    let Report::Task(report) = &*delivery else {
+        panic!("{:?}", *delivery);
+    };
+    assert_eq!((report.id, report.attempt), (task(number).id, 1));
+    let result = report.result.clone();
+    delivery.ack();
+    assert!(reports.is_empty());
+    result
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_has_one_task_at_most_that_came_back() {
+    let place = Place::new().await;
+    let [first, second] = [place.open(), place.open()];
+    first.consume_tasks(3);
+    for number in 0..3 {
+        first.publish_task(&task(number), Batch).await.unwrap();
+    }
+    let hands = [
+        next(&*first, Batch).await,
+        next(&*first, Batch).await,
+        next(&*first, Batch).await,
+    ];
+    drop(hands);
+    let alone = next(&*first, Alone).await;
+    no_task(&*first).await;
+    second.consume_tasks(3);
+    let other = next(&*second, Alone).await;
+    assert_ne!(*alone, *other);
+    no_task(&*second).await;
+    drop(alone);
+    // It has still done nothing wrong but come back.
+    next(&*first, Alone).await.ack();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -373,8 +423,38 @@ async fn an_unreadable_message_becomes_a_dead_letter_and_blocks_nobody() {
         ..QueueDepth::default()
     };
     until_depth(&*queue, dead).await;
+    // Nobody knows what it was about.
+    queue.consume_reports(1);
+    assert!(timeout(SOON, queue.next_reports(1)).await.is_err());
     queue.publish_task(&task(1), Batch).await.unwrap();
     next(&*queue, Batch).await.ack();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_that_no_worker_can_read_is_reported_as_returned() {
+    let place = Place::new().await;
+    let queue = place.open();
+    queue.consume_tasks(1);
+    up(&*queue).await;
+    let body = format!(
+        "{{\"id\": \"{}\", \"attempt\": 1, \"recipe\": \"of tomorrow\"}}",
+        task(1).id
+    );
+    let (exchange, options) = (place.name("faafo.tasks"), BasicPublishOptions::default());
+    let properties = BasicProperties::default().with_type("task".into());
+    let channel = place.channel().await;
+    channel
+        .basic_publish(
+            exchange.into(),
+            "batch".into(),
+            options,
+            body.as_bytes(),
+            properties,
+        )
+        .await
+        .unwrap();
+    let result = result_of(&*queue, 1).await;
+    assert!(matches!(result, TaskResult::Returned { .. }), "{result:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -459,6 +539,6 @@ async fn long_work_comes_again(url: &str) {
     queue.consume_tasks(1);
     queue.publish_task(&task(1), Urgency::Batch).await.unwrap();
     let first = next(&*queue, Batch).await;
-    let again = timeout(Duration::from_secs(30), queue.next_task(Batch)).await;
+    let again = timeout(Duration::from_secs(30), queue.next_task(Alone)).await;
     assert_eq!(*again.unwrap().unwrap(), *first);
 }

@@ -32,6 +32,41 @@ pub struct Counts {
     pub cancelled: u64,
 }
 
+/// Whoever looks at a page.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Viewer {
+    /// There are things here that need a token.
+    pub guarded: bool,
+    /// They have signed in.
+    pub signed_in: bool,
+    /// They may create and delete.
+    pub may_write: bool,
+}
+
+impl Viewer {
+    /// Somebody where everything is free.
+    pub const FREE: Self = Self {
+        guarded: false,
+        signed_in: false,
+        may_write: true,
+    };
+}
+
+/// What the page to sign in on shows.
+#[derive(Debug, Clone, Copy)]
+pub struct SignInPage<'a> {
+    /// Whoever looks at it.
+    pub viewer: Viewer,
+    /// The scope of the token that they have signed in with.
+    pub scope: Option<&'a str>,
+    /// What that token is for.
+    pub label: &'a str,
+    /// Where to go afterwards.
+    pub next: &'a str,
+    /// What was wrong with the last try, or nothing.
+    pub wrong: &'a str,
+}
+
 /// What one page of the gallery shows.
 #[derive(Debug, Clone, Copy)]
 pub struct GalleryPage<'a> {
@@ -51,24 +86,44 @@ pub struct GalleryPage<'a> {
 ///
 /// # Errors
 /// Only if formatting fails, which no content causes.
-pub fn gallery(page: &GalleryPage) -> Result<String, askama::Error> {
-    pages::Gallery::new(page).render()
+pub fn gallery(page: &GalleryPage, viewer: Viewer) -> Result<String, askama::Error> {
+    pages::Gallery::new(page, viewer).render()
 }
 
 /// The page of one fractal, in any state.
 ///
 /// # Errors
 /// Only if formatting fails, which no content causes.
-pub fn picture(fractal: &Fractal) -> Result<String, askama::Error> {
-    pages::Picture::new(fractal).render()
+pub fn picture(fractal: &Fractal, viewer: Viewer) -> Result<String, askama::Error> {
+    pages::Picture::new(fractal, viewer).render()
 }
 
 /// The form that requests a picture of at most `max_area` pixels.
 ///
 /// # Errors
 /// Only if formatting fails, which no content causes.
-pub fn new_form(max_area: u64) -> Result<String, askama::Error> {
-    pages::NewForm { max_area }.render()
+pub fn new_form(max_area: u64, viewer: Viewer) -> Result<String, askama::Error> {
+    pages::NewForm { max_area, viewer }.render()
+}
+
+/// The page to sign in on, or out.
+///
+/// # Errors
+/// Only if formatting fails, which no content causes.
+pub fn sign_in(page: &SignInPage) -> Result<String, askama::Error> {
+    pages::SignIn {
+        page,
+        viewer: page.viewer,
+    }
+    .render()
+}
+
+/// The page that describes the REST interface and lets people try it.
+///
+/// # Errors
+/// Only if formatting fails, which no content causes.
+pub fn docs(viewer: Viewer) -> Result<String, askama::Error> {
+    pages::Docs { viewer }.render()
 }
 
 /// The page for a request that could not be served.
@@ -80,6 +135,7 @@ pub fn error(status: u16, title: &str, detail: &str) -> Result<String, askama::E
         status,
         title,
         detail,
+        viewer: Viewer::FREE,
     }
     .render()
 }

@@ -1,9 +1,9 @@
 //! What each template is given.
 
 use super::words::{self, Fact};
-use super::{Counts, GalleryPage, format};
+use super::{Counts, GalleryPage, SignInPage, Viewer, format};
 use askama::Template;
-use faafo_model::{Fractal, State, Uuid};
+use faafo_model::{Formula, Fractal, State, Uuid};
 
 /// A longer side than this is not decoded by the page; it shows the thumbnail and links to the picture.
 const HUGE: u32 = 8000;
@@ -17,10 +17,11 @@ pub struct Gallery<'a> {
     page: u64,
     total_pages: u64,
     empty: bool,
+    viewer: Viewer,
 }
 
 impl<'a> Gallery<'a> {
-    pub fn new(page: &GalleryPage<'a>) -> Self {
+    pub fn new(page: &GalleryPage<'a>, viewer: Viewer) -> Self {
         Self {
             done: page.done.iter().map(Card::new).collect(),
             active: page.active.iter().map(Card::new).collect(),
@@ -28,6 +29,7 @@ impl<'a> Gallery<'a> {
             page: page.page,
             total_pages: page.total_pages.max(1),
             empty: page.done.is_empty(),
+            viewer,
         }
     }
 
@@ -121,14 +123,16 @@ pub struct Picture<'a> {
     describe: String,
     facts: Vec<Fact>,
     parameters: Vec<(&'static str, String)>,
-    again: String,
+    /// The form with the same recipe, if the form knows the formula.
+    again: Option<String>,
     percent: u32,
     progress: f64,
     huge: bool,
+    viewer: Viewer,
 }
 
 impl<'a> Picture<'a> {
-    pub fn new(fractal: &'a Fractal) -> Self {
+    pub fn new(fractal: &'a Fractal, viewer: Viewer) -> Self {
         let recipe = &fractal.recipe;
         let parameters = words::parameters(fractal);
         let query: Vec<_> = parameters
@@ -144,10 +148,12 @@ impl<'a> Picture<'a> {
             describe: words::describe(fractal),
             facts: words::facts(fractal),
             parameters,
-            again: format!("/new?{}", query.join("&")),
+            again: (!matches!(recipe.formula, Formula::Other(_)))
+                .then(|| format!("/new?{}", query.join("&"))),
             percent: format::percent(fractal.progress),
             progress: fractal.progress.clamp(0.0, 1.0),
             huge: recipe.width.max(recipe.height) > HUGE,
+            viewer,
         }
     }
 
@@ -168,6 +174,7 @@ impl<'a> Picture<'a> {
 #[template(path = "new.html")]
 pub struct NewForm {
     pub max_area: u64,
+    pub viewer: Viewer,
 }
 
 impl NewForm {
@@ -177,9 +184,23 @@ impl NewForm {
 }
 
 #[derive(Template)]
+#[template(path = "docs.html")]
+pub struct Docs {
+    pub viewer: Viewer,
+}
+
+#[derive(Template)]
 #[template(path = "error.html")]
 pub struct ErrorPage<'a> {
     pub status: u16,
     pub title: &'a str,
     pub detail: &'a str,
+    pub viewer: Viewer,
+}
+
+#[derive(Template)]
+#[template(path = "login.html")]
+pub struct SignIn<'a> {
+    pub page: &'a SignInPage<'a>,
+    pub viewer: Viewer,
 }

@@ -23,6 +23,7 @@ fn fractal(state: State) -> Fractal {
             palette: Palette::Aurora,
         },
         state,
+        priority: 0,
         attempt: 1,
         progress: 0.25,
         error: None,
@@ -48,6 +49,23 @@ fn page<'a>(done: &'a [Fractal], active: &'a [Fractal]) -> GalleryPage<'a> {
     }
 }
 
+fn sign_in_page<'a>(viewer: Viewer) -> SignInPage<'a> {
+    SignInPage {
+        viewer,
+        scope: viewer.signed_in.then_some("write"),
+        label: HOSTILE,
+        next: HOSTILE,
+        wrong: HOSTILE,
+    }
+}
+
+/// Somebody who may only look.
+const GUEST: Viewer = Viewer {
+    guarded: true,
+    signed_in: false,
+    may_write: false,
+};
+
 /// What the content security policy forbids.
 fn assert_no_inline_code(html: &str) {
     assert!(!html.contains(" style="), "{html}");
@@ -63,14 +81,14 @@ fn assert_no_inline_code(html: &str) {
 fn hostile_texts_are_escaped_wherever_they_come_from() {
     let hostile = || Some(HOSTILE.to_owned());
     for state in State::ALL {
-        let html = picture(&Fractal {
+        let hostile = Fractal {
             error: hostile(),
             generated_by: hostile(),
             checksum: hostile(),
             url: hostile(),
             ..fractal(state)
-        })
-        .unwrap();
+        };
+        let html = picture(&hostile, Viewer::FREE).unwrap();
         assert!(!html.contains("<script>"), "{html}");
         assert!(html.contains("&#60;script&#62;alert"), "{html}");
         assert_no_inline_code(&html);
@@ -81,19 +99,49 @@ fn hostile_texts_are_escaped_wherever_they_come_from() {
 }
 
 #[test]
+fn the_page_to_sign_in_on_fits_whoever_sees_it() {
+    let signed_in = Viewer {
+        signed_in: true,
+        may_write: true,
+        ..GUEST
+    };
+    for (viewer, holds) in [
+        (Viewer::FREE, "no need"),
+        (GUEST, "name=\"token\""),
+        (signed_in, "action=\"/logout\""),
+    ] {
+        let html = sign_in(&sign_in_page(viewer)).unwrap();
+        assert!(html.contains(holds), "{html}");
+        assert!(!html.contains("<script>"), "{html}");
+        assert_no_inline_code(&html);
+    }
+}
+
+#[test]
+fn who_may_only_look_is_offered_nothing_else() {
+    let done = fractal(State::Done);
+    let guest = picture(&done, GUEST).unwrap();
+    assert!(guest.contains("href=\"/login?next=/picture/") && !guest.contains("id=\"delete\""));
+    let guest = new_form(1, GUEST).unwrap();
+    assert!(guest.contains("href=\"/login?next=/new\"") && !guest.contains("id=\"create\""));
+    let free = picture(&done, Viewer::FREE).unwrap();
+    assert!(!free.contains("/login") && free.contains("id=\"delete\""));
+}
+
+#[test]
 fn a_failed_picture_tells_why_and_shows_no_picture() {
-    let html = picture(&Fractal {
+    let failed = Fractal {
         error: Some("the disk is full".to_owned()),
         ..fractal(State::Failed)
-    })
-    .unwrap();
+    };
+    let html = picture(&failed, Viewer::FREE).unwrap();
     assert!(html.contains("the disk is full"));
     assert!(!html.contains("src=\"/fractal/"));
 }
 
 #[test]
 fn a_finished_picture_comes_with_its_recipe_in_words_command_and_link() {
-    let html = picture(&fractal(State::Done)).unwrap();
+    let html = picture(&fractal(State::Done), Viewer::FREE).unwrap();
     let id = Uuid::from_u128(7);
     assert!(html.contains(&format!("src=\"/fractal/{id}\"")));
     assert!(html.contains(&format!("href=\"/fractal/{id}?download\"")));
@@ -108,7 +156,7 @@ fn a_finished_picture_comes_with_its_recipe_in_words_command_and_link() {
 fn a_very_large_picture_is_not_loaded_by_its_page() {
     let mut large = fractal(State::Done);
     large.recipe.width = 8001;
-    let html = picture(&large).unwrap();
+    let html = picture(&large, Viewer::FREE).unwrap();
     assert!(html.contains(&format!("src=\"/fractal/{}/thumbnail\"", large.id)));
     assert!(!html.contains(&format!("src=\"/fractal/{}\"", large.id)));
 }
@@ -116,12 +164,12 @@ fn a_very_large_picture_is_not_loaded_by_its_page() {
 #[test]
 fn the_gallery_links_every_picture_and_pages_through() {
     let done = [fractal(State::Done)];
-    let html = gallery(&GalleryPage {
+    let second = GalleryPage {
         page: 2,
         total_pages: 3,
         ..page(&done, &[])
-    })
-    .unwrap();
+    };
+    let html = gallery(&second, Viewer::FREE).unwrap();
     assert!(html.contains(&format!("href=\"/picture/{}\"", done[0].id)));
     assert!(html.contains("href=\"/\"") && html.contains("href=\"/index/3\""));
     assert!(html.contains("Page 2 of 3"));
@@ -130,31 +178,31 @@ fn the_gallery_links_every_picture_and_pages_through() {
 
 #[test]
 fn a_page_beyond_the_end_leads_back_to_the_last_one() {
-    let html = gallery(&GalleryPage {
+    let beyond = GalleryPage {
         page: 90,
         total_pages: 3,
         ..page(&[], &[])
-    })
-    .unwrap();
+    };
+    let html = gallery(&beyond, Viewer::FREE).unwrap();
     assert!(html.contains("href=\"/index/3\""));
     assert!(!html.contains("href=\"/index/91\""));
 }
 
 #[test]
 fn an_empty_gallery_shows_the_way_to_the_first_picture() {
-    let html = gallery(&page(&[], &[])).unwrap();
+    let html = gallery(&page(&[], &[]), Viewer::FREE).unwrap();
     assert!(html.contains("href=\"/new\"") && html.contains("faafo create"));
 }
 
 #[test]
 fn what_is_in_work_shows_its_progress() {
-    let html = gallery(&page(&[], &[fractal(State::Rendering)])).unwrap();
+    let html = gallery(&page(&[], &[fractal(State::Rendering)]), Viewer::FREE).unwrap();
     assert!(html.contains("value=\"0.25\"") && html.contains("25&#8239;%"));
 }
 
 #[test]
 fn the_form_knows_the_limit() {
-    let html = new_form(400_000_000).unwrap();
+    let html = new_form(400_000_000, Viewer::FREE).unwrap();
     assert!(html.contains("data-max-area=\"400000000\"") && html.contains("400,000,000"));
     assert_no_inline_code(&html);
 }
@@ -163,10 +211,11 @@ fn the_form_knows_the_limit() {
 fn every_file_that_pages_and_scripts_name_is_there() {
     let done = [fractal(State::Done)];
     let mut texts = vec![
-        gallery(&page(&done, &[])).unwrap(),
-        picture(&done[0]).unwrap(),
-        new_form(1).unwrap(),
+        gallery(&page(&done, &[]), Viewer::FREE).unwrap(),
+        picture(&done[0], Viewer::FREE).unwrap(),
+        new_form(1, Viewer::FREE).unwrap(),
         error(404, "Not found", "").unwrap(),
+        sign_in(&sign_in_page(Viewer::FREE)).unwrap(),
     ];
     for name in ["gallery.js", "picture.js", "form.js", "preview.js"] {
         let bytes = asset(name).unwrap().bytes;

@@ -28,14 +28,12 @@ pub fn kind(formula: &Formula) -> &'static str {
     match formula {
         Formula::Julia { .. } => "Julia",
         Formula::Mandelbrot => "Mandelbrot",
+        Formula::Other(_) => formula.about().title,
     }
 }
 
 pub fn title(formula: &Formula) -> &'static str {
-    match formula {
-        Formula::Julia { .. } => "Julia set",
-        Formula::Mandelbrot => "Mandelbrot set",
-    }
+    formula.about().title
 }
 
 pub fn size(fractal: &Fractal) -> String {
@@ -81,6 +79,9 @@ pub fn facts(fractal: &Fractal) -> Vec<Fact> {
     if let Some((cx, cy)) = recipe.formula.constant() {
         facts.push(Fact::new("c, real", exact(cx)));
         facts.push(Fact::new("c, imaginary", exact(cy)));
+    }
+    for parameter in recipe.formula.parameters() {
+        facts.push(Fact::new(parameter.0, exact(parameter.1)));
     }
     facts.push(Fact::new("Real axis", span(view.xa, view.xb)));
     facts.push(Fact::new("Imaginary axis", span(view.ya, view.yb)));
@@ -138,6 +139,9 @@ pub fn parameters(fractal: &Fractal) -> Vec<(&'static str, String)> {
     let mut parameters = vec![("kind", recipe.formula.kind().to_owned())];
     if let Some((cx, cy)) = recipe.formula.constant() {
         parameters.extend([("cx", exact(cx)), ("cy", exact(cy))]);
+    }
+    for (name, value) in recipe.formula.parameters() {
+        parameters.push((name, exact(value)));
     }
     parameters.extend([
         ("xa", exact(view.xa)),

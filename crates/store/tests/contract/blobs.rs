@@ -138,7 +138,30 @@ async fn a_blob_whose_last_row_goes_while_the_sweeper_looks_is_found(store: Stor
     }
 }
 
+async fn what_rows_refer_to_is_listed_page_by_page(store: Store) {
+    for number in 1..=3 {
+        store.accept(&request(number), NOW).await.unwrap();
+    }
+    complete(&store, 1, 1).await;
+    complete(&store, 3, 1).await;
+    let first = store.references(None, 1).await.unwrap();
+    assert_eq!(first.len(), 2, "picture and thumbnail");
+    assert!(first.iter().all(|reference| reference.id == id(1)));
+    assert_eq!(
+        (first[0].key, first[0].size),
+        (blob(1).key, Some(blob(1).size))
+    );
+    let second = store.references(Some(id(1)), 10).await.unwrap();
+    assert_eq!((second.len(), second[0].id), (2, id(3)));
+    assert_eq!(store.references(Some(id(3)), 10).await.unwrap(), []);
+    let keys = [blob(1).key, blob(101).key, blob(2).key];
+    let referenced = store.referenced(&keys).await.unwrap();
+    assert_eq!(referenced.into_iter().collect::<Vec<_>>().len(), 2);
+    assert!(store.referenced(&[]).await.unwrap().is_empty());
+}
+
 contract![
+    what_rows_refer_to_is_listed_page_by_page,
     a_blob_whose_last_row_goes_while_the_sweeper_looks_is_found,
     a_blob_goes_with_its_last_row,
     a_doomed_blob_is_one_trackers_until_its_claim_lapses,

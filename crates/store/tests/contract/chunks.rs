@@ -107,7 +107,30 @@ async fn an_upload_that_was_given_up_stays_so(store: Store) {
     assert!(store.finish_chunks(dead, &blob(2).key, 10).await.is_err());
 }
 
+async fn complete_blobs_are_listed_in_pages(store: Store) {
+    assert_eq!(store.list_chunks(None, 10).await.unwrap(), []);
+    let mut keys = Vec::new();
+    for number in [3, 1, 2] {
+        let upload = store.begin_chunks(NOW).await.unwrap();
+        store.append_chunk(upload, 0, &[number], NOW).await.unwrap();
+        let key = faafo_model::BlobKey([number; 32]);
+        store.finish_chunks(upload, &key, 1).await.unwrap();
+        keys.push(key);
+    }
+    store.begin_chunks(NOW).await.unwrap();
+    keys.sort();
+    let listed = store.list_chunks(None, 2).await.unwrap();
+    assert_eq!((listed[0].key, listed[1].key), (keys[0], keys[1]));
+    assert_eq!((listed[0].size, listed[0].touched_at), (1, NOW));
+    let rest = store.list_chunks(Some(&keys[1]), 2).await.unwrap();
+    assert_eq!((rest.len(), rest[0].key), (1, keys[2]));
+    let later = NOW.plus(std::time::Duration::from_secs(1));
+    assert_eq!(store.remove_unfinished_chunks(later).await.unwrap(), 1);
+    assert_eq!(store.remove_unfinished_chunks(later).await.unwrap(), 0);
+}
+
 contract![
+    complete_blobs_are_listed_in_pages,
     a_blob_of_200_megabytes_comes_back_whole,
     an_unfinished_blob_is_not_there,
     an_empty_blob_is_a_blob,

@@ -41,6 +41,7 @@ fn request(number: u32) -> CreateRequest {
         palette: Palette::Aurora,
     };
     CreateRequest {
+        priority: 0,
         id: Some(Uuid::from_u128(number.into())),
         recipe,
     }

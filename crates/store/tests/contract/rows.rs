@@ -47,8 +47,13 @@ async fn every_real_number_survives_in_every_column(store: Store) {
     for (number, start) in (0..).zip(0..numbers.len()) {
         let n = |offset: usize| numbers[(start + offset) % numbers.len()];
         // Nulls and numbers in turn, through the same prepared statements.
-        let formula = match start % 2 {
+        let formula = match start % 3 {
             0 => Formula::Mandelbrot,
+            1 => {
+                let nova = [("power", 4.0), ("relaxation", 0.1 + 0.2)];
+                let nova = nova.map(|(name, value)| (name.to_owned(), value));
+                Formula::from_parts("nova", Some((n(0), n(1))), nova).unwrap()
+            }
             _ => Formula::Julia { cx: n(0), cy: n(1) },
         };
         let recipe = Recipe {
@@ -65,6 +70,7 @@ async fn every_real_number_survives_in_every_column(store: Store) {
             palette: Palette::Classic,
         };
         let request = CreateRequest {
+            priority: 0,
             id: Some(id(number)),
             recipe,
         };

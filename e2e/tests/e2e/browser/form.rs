@@ -57,6 +57,23 @@ fn a_starting_point_becomes_a_picture_that_is_awaited_on_its_page() {
 }
 
 #[test]
+fn the_form_begins_with_a_size_that_the_service_takes() {
+    let browser = Browser::start();
+    for (limit, sides) in [("1000000", "1280x720"), ("100000", "316x316")] {
+        let service = Service::start(&["--max-area", limit]);
+        visit(&browser, &service, "/new");
+        browser.wait(&drawn("#preview"));
+        let elements = "document.getElementById('form').elements";
+        let size = format!("{elements}.width.value + 'x' + {elements}.height.value");
+        assert_eq!(browser.eval(&size), *sides);
+        let offered = browser.eval("document.querySelectorAll('#format option').length");
+        assert!(offered.as_u64().unwrap() <= 3, "{offered}");
+        browser.click("#create");
+        browser.wait("location.pathname.startsWith('/picture/')");
+    }
+}
+
+#[test]
 fn a_mistake_is_shown_at_its_field_until_it_is_mended() {
     let service = Service::start(&["--max-area", "1000000"]);
     let browser = Browser::start();

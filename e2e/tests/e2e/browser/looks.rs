@@ -3,8 +3,9 @@
 use super::{assert_quiet, drawn, numbered, visit};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use faafo_e2e::http::Request;
 use faafo_e2e::webdriver::Browser;
-use faafo_e2e::{Service, recipe};
+use faafo_e2e::{Home, Service, recipe};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -52,6 +53,14 @@ fn every_page_fits_a_phone_and_a_desk_and_keeps_the_console_quiet() {
         ("gallery-beyond", "/index/9".to_owned(), "true".to_owned()),
         ("new", "/new".to_owned(), drawn(".preset:last-child canvas")),
         (
+            "docs",
+            "/docs".to_owned(),
+            "document.querySelectorAll('.operation').length > 10 \
+             && (document.getElementById('createFractal').open = true) \
+             && !!document.querySelector('#createFractal textarea')"
+                .to_owned(),
+        ),
+        (
             "picture",
             format!("/picture/{fine}"),
             "document.querySelector('.frame img').complete".to_owned(),
@@ -75,6 +84,40 @@ fn every_page_fits_a_phone_and_a_desk_and_keeps_the_console_quiet() {
         console.len() == 1 && console[0].contains("404"),
         "{console:?}"
     );
+}
+
+#[test]
+fn the_pages_of_a_service_with_tokens_fit_as_well() {
+    let home = Home::new();
+    home.settings("access = 'writes'");
+    let mut service = home.start(&[]);
+    let token = service.first_token();
+    let create = Request::new("POST", "/v1/fractal").json(&numbered(1));
+    let create = create.header("Authorization", &format!("Bearer {token}"));
+    let row = service.send(&create).json();
+    service.wait_until_all_done(1);
+    let picture = format!("/picture/{}", row["uuid"].as_str().unwrap());
+    let browser = Browser::start();
+    let look = |name: &str, path: &str| {
+        visit(&browser, &service, path);
+        check(&browser, name);
+        assert_quiet(&browser);
+    };
+    look("guest-gallery", "/");
+    look("guest-picture", &picture);
+    look("guest-new", "/new");
+    look("login", "/login");
+    browser.fill("#token", "faafo_wrong");
+    browser.click(".login button");
+    browser.wait("document.getElementById('token-error').innerText !== ''");
+    check(&browser, "login-wrong");
+    // The browser itself tells of the 401.
+    assert_eq!(browser.console().len(), 1);
+    browser.fill("#token", &token);
+    browser.click(".login button");
+    browser.wait("location.pathname === '/'");
+    look("account", "/login");
+    look("account-new", "/new");
 }
 
 /// Nothing has to be scrolled sideways, at no size.

@@ -69,6 +69,22 @@ fn deleting_a_finished_fractal_removes_its_files() {
     assert_eq!(service.count("accepted"), 0);
 }
 
+/// Defect 18, for what a worker stored for a fractal that is no more, and never told anybody of.
+#[test]
+fn what_nobody_heard_of_is_removed_by_itself() {
+    let home = Home::new();
+    let settings = home.path().join("faafo.toml");
+    std::fs::write(settings, "tidy_after = 1\n").unwrap();
+    let service = home.start(&[]);
+    let id = service.create_done(&recipe::small());
+    let blobs = home.blobs();
+    let left = Request::new("PUT", "/v1/blobs").body(pictures::some_png(3, 2));
+    assert!((200..300).contains(&service.send(&left).status));
+    assert_eq!(home.blobs().len(), blobs.len() + 1);
+    wait_until("it is gone", || home.blobs() == blobs);
+    service.picture(&id);
+}
+
 /// Defect 18, for what is being rendered and what waits for it.
 #[test]
 fn deleting_an_unfinished_fractal_stops_the_work() {

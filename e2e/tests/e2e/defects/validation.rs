@@ -45,7 +45,7 @@ const BAD: [(&str, &[&str]); 14] = [
     ("ya", &["1.0", "{}", "NaN"]),
     ("yb", &["\"abc\"", "null", "Infinity"]),
     ("cx", &["\"i\"", "true", "1e101"]),
-    ("kind", &["\"newton\"", "3", "\"\""]),
+    ("kind", &["\"no-such\"", "3", "\"\""]),
     ("palette", &["\"neon\"", "[]"]),
     (
         "uuid",

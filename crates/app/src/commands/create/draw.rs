@@ -4,6 +4,7 @@ use crate::args::CreateArgs;
 use faafo_model::{Palette, Uuid, View, draw::julia_constant};
 use fastrand::Rng;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 /// Bounds of everything that can be drawn, and the values that are given.
@@ -37,9 +38,15 @@ pub struct Request {
     /// Imaginary part of the constant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cy: Option<f64>,
+    /// What else the formula is told.
+    #[serde(flatten)]
+    pub parameters: BTreeMap<&'static str, f64>,
     /// The palette, where it isn't left to the service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub palette: Option<Palette>,
+    /// How urgent it is, where that was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<i64>,
 }
 
 impl<'a> Ranges<'a> {
@@ -114,7 +121,9 @@ impl<'a> Ranges<'a> {
             kind: args.kind.clone(),
             cx: constant.0,
             cy: constant.1,
+            parameters: args.parameters.0.clone(),
             palette: args.palette,
+            priority: args.priority,
         }
     }
 }

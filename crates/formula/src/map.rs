@@ -1,0 +1,60 @@
+//! An iterated function with its parameters.
+
+use crate::{Complex, MOST_PARAMETERS, Number};
+
+/// What is iterated: z ← f(z, c).
+///
+/// A pixel's orbit starts at the pixel with one c for the whole picture (a Julia form), or at
+/// [`critical`](Self::critical) with the pixel as c. It ends in the first iteration that finds [`ended`](Self::ended).
+pub trait Map: Copy + Send + Sync + 'static {
+    /// Whether [`step`](Self::step) or [`ended`](Self::ended) looks at the z before. If not, they get anything.
+    const MEMORY: bool = false;
+
+    /// With these parameters, in the order of its kind.
+    fn with(parameters: &[f64; MOST_PARAMETERS]) -> Self;
+
+    /// The next z, from z, the one before it, and c. The order of operations is part of the contract: another one
+    /// rounds differently.
+    fn step<N: Number>(&self, z: Complex<N>, before: Complex<N>, c: Complex<N>) -> Complex<N>;
+
+    /// Whether the orbit has ended: has escaped, or has come to rest.
+    #[inline(always)]
+    fn ended<N: Number>(&self, z: Complex<N>, _before: Complex<N>) -> N::Mask {
+        z.norm().greater(N::splat(4.0))
+    }
+
+    /// The power with which orbits grow that escape, if that is all they do in the end; else nothing.
+    fn growth(&self) -> Option<f64> {
+        None
+    }
+
+    /// Where orbits start if the pixel is c.
+    fn critical(&self) -> (f64, f64) {
+        (0.0, 0.0)
+    }
+
+    /// What counts as the z before the first.
+    fn before(&self) -> (f64, f64) {
+        (0.0, 0.0)
+    }
+
+    /// Whether the test may be deferred: an orbit that [`ended`](Self::ended) says has ended is seen by
+    /// [`far`](Self::far) after each of the next 16 steps, for every c with |c| ≤ 2, and, if orbits start at the
+    /// critical point, for every c at all.
+    const STAYS: bool = false;
+
+    /// Whether an orbit has perhaps ended, now or some steps ago; also yes for what is not a number.
+    #[inline(always)]
+    fn far<N: Number>(&self, z: Complex<N>) -> N::Mask {
+        // A test that the first rounding errors after |z| = 2, times 4 in each of 16 steps, can't slip below.
+        !z.norm().less(N::splat(3.999))
+    }
+
+    /// Whether a pixel as c, with the orbit from the critical point, certainly never ends, and not by a hair's breadth
+    /// that rounding could decide about.
+    #[inline(always)]
+    fn inside<N: Number>(&self, c: Complex<N>) -> Option<N::Mask> {
+        let _ = c;
+        None
+    }
+}

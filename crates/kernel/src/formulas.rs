@@ -1,0 +1,76 @@
+//! From a recipe's formula to the function that is iterated.
+
+use crate::search::{Iteration, Pixels, Search, Stopped};
+use crate::simd::Level;
+use faafo_formula::{Complex, Constant, Map, Visitor, with_map};
+use faafo_model::Recipe;
+
+/// An [`Iteration`] of some function.
+pub(crate) trait AnyIteration: std::fmt::Debug + Send + Sync {
+    /// A search for how the orbits of these pixels end.
+    fn search(&self, pixels: &Pixels, want_z: bool) -> Search;
+
+    /// Goes on with a search, as [`Search::go_on`] does.
+    fn go_on(
+        &self,
+        search: &mut Search,
+        level: Level,
+        pixels: &Pixels,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<bool, Stopped>;
+
+    /// The continuous escape time of a pixel whose orbit had ended at z after `count` steps.
+    fn smooth_time(&self, count: u32, z: Complex<f64>, pixel: Complex<f64>) -> f64;
+}
+
+impl<M: Map + std::fmt::Debug> AnyIteration for Iteration<M> {
+    fn search(&self, pixels: &Pixels, want_z: bool) -> Search {
+        Search::new(self, pixels, want_z)
+    }
+
+    fn go_on(
+        &self,
+        search: &mut Search,
+        level: Level,
+        pixels: &Pixels,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<bool, Stopped> {
+        search.go_on(level, self, pixels, stop)
+    }
+
+    fn smooth_time(&self, count: u32, z: Complex<f64>, pixel: Complex<f64>) -> f64 {
+        let c = self.julia.map_or(pixel, |(re, im)| Complex::new(re, im));
+        crate::palette::smooth::time(&self.map, count, z, c)
+    }
+}
+
+/// What a recipe asks for.
+pub(crate) fn iteration(recipe: &Recipe) -> Box<dyn AnyIteration> {
+    let formula = &recipe.formula;
+    let julia = match formula.about().constant {
+        Constant::Unused => Some((0.0, 0.0)),
+        _ => formula.constant(),
+    };
+    let make = Make {
+        julia,
+        limit: recipe.iterations,
+    };
+    with_map(formula.about(), &formula.values(), make)
+}
+
+struct Make {
+    julia: Option<(f64, f64)>,
+    limit: u32,
+}
+
+impl Visitor for Make {
+    type Output = Box<dyn AnyIteration>;
+
+    fn visit<M: Map + std::fmt::Debug>(self, map: M) -> Self::Output {
+        Box::new(Iteration {
+            map,
+            julia: self.julia,
+            limit: self.limit,
+        })
+    }
+}

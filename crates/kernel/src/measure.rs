@@ -1,0 +1,125 @@
+//! Parts of the kernel's work by themselves, for benchmarks: how fast they are is measured by whoever calls them.
+
+use crate::block::Plan;
+use crate::formulas;
+use crate::plane::Axis;
+use crate::search::{Pixels, RawLoop};
+use crate::simd::{AtLevel, Level, MOST_LANES, Vector, at_level};
+use faafo_model::Recipe;
+use faafo_picture::png::{self, Format};
+use std::hint::black_box;
+use std::sync::Arc;
+
+/// What [`orbits`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Orbits {
+    /// Pixels.
+    pub pixels: u64,
+    /// Iterations of all pixels together, as an observer counts them: the limit for each that does not end.
+    pub iterations: u64,
+}
+
+/// Multiplications and additions in the proportion of z² + c, three to four, as fast as the processor's ports take
+/// them: none waits for another's result. Returns the number of iterations that so many operations would make.
+pub fn port_limit(level: Level, rounds: u64) -> u64 {
+    at_level(level, PortLimit(rounds))
+}
+
+struct PortLimit(u64);
+
+impl AtLevel for PortLimit {
+    type Output = u64;
+
+    #[inline(always)]
+    fn run<V: Vector, const STREAMS: usize>(self) -> u64 {
+        let (factor, summand) = (V::splat(black_box(0.5)), V::splat(black_box(1.0)));
+        // As many chains as hide each other's latency and fit into 16 registers.
+        let mut products = [V::splat(black_box(0.7)); 6];
+        let mut sums = [V::splat(black_box(0.3)); 8];
+        for _ in 0..self.0 {
+            for product in &mut products {
+                *product = *product * factor;
+            }
+            for sum in &mut sums {
+                *sum = *sum + summand;
+            }
+        }
+        for number in products.into_iter().chain(sums) {
+            let mut lanes = [0.0; MOST_LANES];
+            number.store(&mut lanes);
+            black_box(lanes);
+        }
+        2 * V::LANES as u64 * self.0
+    }
+}
+
+/// The inner loop of z² + c on orbits that never end, without anything around it. Returns the number of iterations.
+pub fn raw_loop(level: Level, blocks: u64) -> u64 {
+    at_level(level, RawLoop(blocks))
+}
+
+/// Follows the orbits of all pixels of a recipe on this thread; neither colours nor compresses them.
+pub fn orbits(level: Level, recipe: &Recipe) -> Orbits {
+    let axis = |from, to, pixels| {
+        let axis = Axis::new(from, to, pixels);
+        (0..pixels).map(move |pixel| axis.at(pixel))
+    };
+    let view = recipe.view;
+    let across = axis(view.xa, view.xb, recipe.width);
+    let across: Vec<f64> = across.chain([0.0; MOST_LANES]).collect();
+    let down: Vec<f64> = axis(view.ya, view.yb, recipe.height).collect();
+    let iteration = formulas::iteration(recipe);
+    let mut found = Orbits {
+        pixels: 0,
+        iterations: 0,
+    };
+    for down in down.chunks((128 * 1024 / recipe.width as usize).max(1)) {
+        let pixels = Pixels {
+            across: &across,
+            down,
+        };
+        let mut search = iteration.search(&pixels, false);
+        while !matches!(
+            iteration.go_on(&mut search, level, &pixels, &|| false),
+            Ok(true)
+        ) {}
+        found.pixels += pixels.len() as u64;
+        for &count in &search.ends().count {
+            found.iterations += u64::from(count);
+        }
+    }
+    found
+}
+
+/// The pixels of a picture, cut into blocks of rows as they are compressed.
+#[derive(Debug)]
+pub struct Blocks {
+    format: Format,
+    width: u32,
+    blocks: Vec<Vec<u8>>,
+}
+
+impl Blocks {
+    /// Of a recipe.
+    pub fn new(level: Level, recipe: &Recipe) -> Self {
+        let plan = Arc::new(Plan::new(recipe, level));
+        Self {
+            format: plan.header().format(),
+            width: recipe.width,
+            blocks: (0..plan.blocks()).map(|block| plan.pixels(block)).collect(),
+        }
+    }
+
+    /// Bytes of all pixels.
+    pub fn raw_len(&self) -> u64 {
+        self.blocks.iter().map(|block| block.len() as u64).sum()
+    }
+
+    /// Compresses them, and returns how many bytes that makes.
+    pub fn compress(&self) -> u64 {
+        let blocks = self.blocks.iter();
+        let fragment =
+            |block: &Vec<u8>| png::compress_block(self.format, self.width, block, png::Level::Fast);
+        blocks.map(|block| fragment(block).bytes.len() as u64).sum()
+    }
+}

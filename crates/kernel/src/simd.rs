@@ -1,0 +1,50 @@
+//! Vectors of f64, one kind for each level of instructions.
+
+mod scalar;
+
+#[cfg(target_arch = "aarch64")]
+mod neon;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+mod level;
+
+pub use level::Level;
+pub(crate) use level::{AtLevel, at_level};
+
+use faafo_formula::Number;
+
+/// The most lanes of any vector.
+pub(crate) const MOST_LANES: usize = 8;
+
+/// Several f64 side by side. A bit of `bits` stands for a lane, the lowest for the first.
+///
+/// Only code that [`at_level`] calls may use the vectors of a level.
+pub(crate) trait Vector: Number {
+    /// How many.
+    const LANES: usize;
+
+    /// The first numbers of a slice, which must have enough.
+    fn load(from: &[f64]) -> Self;
+
+    /// Writes to the beginning of a slice, which must be long enough.
+    fn store(self, to: &mut [f64]);
+
+    /// The mask as bits.
+    fn bits(mask: Self::Mask) -> u32;
+
+    /// Bits as a mask.
+    fn mask(bits: u32) -> Self::Mask;
+
+    /// The lanes in `bits`, moved to the front; what is behind them is unspecified.
+    fn compress(self, bits: u32) -> Self;
+
+    /// The first lanes of `self`, moved to those in `bits`; the others come from `rest`.
+    fn expand(self, bits: u32, rest: Self) -> Self;
+
+    /// All lanes.
+    const ALL: u32 = (1 << Self::LANES) - 1;
+}
+
+#[cfg(test)]
+mod tests;

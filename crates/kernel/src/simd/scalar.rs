@@ -1,0 +1,37 @@
+//! One number as a vector: the level that every machine has.
+
+use super::Vector;
+
+impl Vector for f64 {
+    const LANES: usize = 1;
+
+    #[inline(always)]
+    fn load(from: &[f64]) -> Self {
+        from[0]
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [f64]) {
+        to[0] = self;
+    }
+
+    #[inline(always)]
+    fn bits(mask: bool) -> u32 {
+        u32::from(mask)
+    }
+
+    #[inline(always)]
+    fn mask(bits: u32) -> bool {
+        bits != 0
+    }
+
+    #[inline(always)]
+    fn compress(self, _: u32) -> Self {
+        self
+    }
+
+    #[inline(always)]
+    fn expand(self, bits: u32, rest: Self) -> Self {
+        if bits == 0 { rest } else { self }
+    }
+}

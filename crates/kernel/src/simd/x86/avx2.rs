@@ -1,0 +1,156 @@
+//! Four lanes.
+
+use super::{arithmetic, wide_mask};
+use crate::simd::Vector;
+use faafo_formula::Number;
+use std::arch::x86_64::*;
+
+/// Four numbers.
+#[derive(Clone, Copy)]
+pub(crate) struct F64x4(__m256d);
+
+/// Four answers: all ones or all zeros.
+#[derive(Clone, Copy)]
+pub(crate) struct Mask(__m256d);
+
+arithmetic!(
+    F64x4,
+    Add add _mm256_add_pd,
+    Sub sub _mm256_sub_pd,
+    Mul mul _mm256_mul_pd,
+    Div div _mm256_div_pd
+);
+wide_mask!(
+    Mask,
+    _mm256_and_pd,
+    _mm256_or_pd,
+    _mm256_xor_pd,
+    _mm256_set1_pd
+);
+
+/// For each set of lanes: where each of the first lanes comes from, in halves of a lane.
+static COMPRESS: [[u32; 8]; 16] = table(true);
+
+/// For each set of lanes: where each lane of the set finds its number among the first, in halves of a lane.
+static EXPAND: [[u32; 8]; 16] = table(false);
+
+const fn table(compress: bool) -> [[u32; 8]; 16] {
+    let mut table = [[0; 8]; 16];
+    let mut bits = 0;
+    while bits < 16 {
+        let (mut lane, mut rank) = (0, 0);
+        while lane < 4 {
+            if bits >> lane & 1 == 1 {
+                let (to, from) = if compress { (rank, lane) } else { (lane, rank) };
+                table[bits][2 * to] = 2 * from as u32;
+                table[bits][2 * to + 1] = 2 * from as u32 + 1;
+                rank += 1;
+            }
+            lane += 1;
+        }
+        bits += 1;
+    }
+    table
+}
+
+/// All ones for each lane in a set.
+static MASKS: [[u64; 4]; 16] = {
+    let mut table = [[0; 4]; 16];
+    let mut bits = 0;
+    while bits < 16 {
+        let mut lane = 0;
+        while lane < 4 {
+            if bits >> lane & 1 == 1 {
+                table[bits][lane] = !0;
+            }
+            lane += 1;
+        }
+        bits += 1;
+    }
+    table
+};
+
+#[inline(always)]
+fn permute(vector: F64x4, by: &[u32; 8]) -> F64x4 {
+    // SAFETY: only code that runs where the level was found uses its vectors; the table's entry has 32 bytes.
+    F64x4(unsafe {
+        let by = _mm256_loadu_si256(by.as_ptr().cast());
+        _mm256_castps_pd(_mm256_permutevar8x32_ps(_mm256_castpd_ps(vector.0), by))
+    })
+}
+
+impl Number for F64x4 {
+    type Mask = Mask;
+
+    #[inline(always)]
+    fn splat(value: f64) -> Self {
+        // SAFETY: only code that runs where the level was found uses its vectors.
+        Self(unsafe { _mm256_set1_pd(value) })
+    }
+
+    #[inline(always)]
+    fn abs(self) -> Self {
+        // SAFETY: only code that runs where the level was found uses its vectors.
+        Self(unsafe { _mm256_andnot_pd(_mm256_set1_pd(-0.0), self.0) })
+    }
+
+    #[inline(always)]
+    fn less(self, other: Self) -> Mask {
+        // SAFETY: only code that runs where the level was found uses its vectors.
+        Mask(unsafe { _mm256_cmp_pd::<_CMP_LT_OQ>(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn equal(self, other: Self) -> Mask {
+        // SAFETY: only code that runs where the level was found uses its vectors.
+        Mask(unsafe { _mm256_cmp_pd::<_CMP_EQ_OQ>(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn select(mask: Mask, yes: Self, no: Self) -> Self {
+        // SAFETY: only code that runs where the level was found uses its vectors.
+        Self(unsafe { _mm256_blendv_pd(no.0, yes.0, mask.0) })
+    }
+}
+
+impl Vector for F64x4 {
+    const LANES: usize = 4;
+
+    #[inline(always)]
+    fn load(from: &[f64]) -> Self {
+        let from = &from[..Self::LANES];
+        // SAFETY: the slice has that many numbers; any alignment will do.
+        Self(unsafe { _mm256_loadu_pd(from.as_ptr()) })
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [f64]) {
+        let to = &mut to[..Self::LANES];
+        // SAFETY: the slice has that many numbers; any alignment will do.
+        unsafe { _mm256_storeu_pd(to.as_mut_ptr(), self.0) }
+    }
+
+    #[inline(always)]
+    fn bits(mask: Mask) -> u32 {
+        // SAFETY: only code that runs where the level was found uses its vectors.
+        unsafe { _mm256_movemask_pd(mask.0) as u32 }
+    }
+
+    #[inline(always)]
+    fn mask(bits: u32) -> Mask {
+        let entry = &MASKS[bits as usize & 15];
+        // SAFETY: the table's entry has 32 bytes.
+        Mask(unsafe { _mm256_loadu_pd(entry.as_ptr().cast()) })
+    }
+
+    #[inline(always)]
+    fn compress(self, bits: u32) -> Self {
+        permute(self, &COMPRESS[bits as usize & 15])
+    }
+
+    #[inline(always)]
+    fn expand(self, bits: u32, rest: Self) -> Self {
+        let moved = permute(self, &EXPAND[bits as usize & 15]);
+        Self::select(Self::mask(bits), moved, rest)
+    }
+}

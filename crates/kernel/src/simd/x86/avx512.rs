@@ -1,0 +1,124 @@
+//! Eight lanes.
+
+use super::arithmetic;
+use crate::simd::Vector;
+use faafo_formula::Number;
+use std::arch::x86_64::*;
+use std::ops::{BitAnd, BitOr, Not};
+
+/// Eight numbers.
+#[derive(Clone, Copy)]
+pub(crate) struct F64x8(__m512d);
+
+/// Eight answers, a bit each.
+#[derive(Clone, Copy)]
+pub(crate) struct Mask(__mmask8);
+
+arithmetic!(
+    F64x8,
+    Add add _mm512_add_pd,
+    Sub sub _mm512_sub_pd,
+    Mul mul _mm512_mul_pd,
+    Div div _mm512_div_pd
+);
+
+impl BitAnd for Mask {
+    type Output = Self;
+
+    #[inline(always)]
+    fn bitand(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
+impl BitOr for Mask {
+    type Output = Self;
+
+    #[inline(always)]
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl Not for Mask {
+    type Output = Self;
+
+    #[inline(always)]
+    fn not(self) -> Self {
+        Self(!self.0)
+    }
+}
+
+impl Number for F64x8 {
+    type Mask = Mask;
+
+    #[inline(always)]
+    fn splat(value: f64) -> Self {
+        // SAFETY: only code that runs where the level was found uses its vectors.
+        Self(unsafe { _mm512_set1_pd(value) })
+    }
+
+    #[inline(always)]
+    fn abs(self) -> Self {
+        // SAFETY: only code that runs where the level was found uses its vectors.
+        Self(unsafe { _mm512_abs_pd(self.0) })
+    }
+
+    #[inline(always)]
+    fn less(self, other: Self) -> Mask {
+        // SAFETY: only code that runs where the level was found uses its vectors.
+        Mask(unsafe { _mm512_cmp_pd_mask::<_CMP_LT_OQ>(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn equal(self, other: Self) -> Mask {
+        // SAFETY: only code that runs where the level was found uses its vectors.
+        Mask(unsafe { _mm512_cmp_pd_mask::<_CMP_EQ_OQ>(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn select(mask: Mask, yes: Self, no: Self) -> Self {
+        // SAFETY: only code that runs where the level was found uses its vectors.
+        Self(unsafe { _mm512_mask_blend_pd(mask.0, no.0, yes.0) })
+    }
+}
+
+impl Vector for F64x8 {
+    const LANES: usize = 8;
+
+    #[inline(always)]
+    fn load(from: &[f64]) -> Self {
+        let from = &from[..Self::LANES];
+        // SAFETY: the slice has that many numbers; any alignment will do.
+        Self(unsafe { _mm512_loadu_pd(from.as_ptr()) })
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [f64]) {
+        let to = &mut to[..Self::LANES];
+        // SAFETY: the slice has that many numbers; any alignment will do.
+        unsafe { _mm512_storeu_pd(to.as_mut_ptr(), self.0) }
+    }
+
+    #[inline(always)]
+    fn bits(mask: Mask) -> u32 {
+        u32::from(mask.0)
+    }
+
+    #[inline(always)]
+    fn mask(bits: u32) -> Mask {
+        Mask(bits as __mmask8)
+    }
+
+    #[inline(always)]
+    fn compress(self, bits: u32) -> Self {
+        // SAFETY: only code that runs where the level was found uses its vectors.
+        Self(unsafe { _mm512_maskz_compress_pd(bits as __mmask8, self.0) })
+    }
+
+    #[inline(always)]
+    fn expand(self, bits: u32, rest: Self) -> Self {
+        // SAFETY: only code that runs where the level was found uses its vectors.
+        Self(unsafe { _mm512_mask_expand_pd(rest.0, bits as __mmask8, self.0) })
+    }
+}

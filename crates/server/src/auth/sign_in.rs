@@ -1,0 +1,158 @@
+//! Signing in on a page: whoever shows a token gets a session of their own in a cookie, which is no token and ends with
+//! it, by itself or by signing out.
+
+use super::{Visitor, keys, scheme, who};
+use crate::error::Result;
+use crate::list::form_pairs;
+use crate::{Server, pages, ui};
+use axum::Extension;
+use axum::body::{Body, to_bytes};
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use std::time::{Duration, Instant};
+
+/// The cookie that holds a session.
+pub(super) const COOKIE: &str = "faafo_session";
+/// How long a session lasts.
+const SESSION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const BODY_LIMIT: usize = 16 * 1024;
+
+/// `GET /login`; `?next=` says where to go afterwards.
+pub(crate) async fn form(
+    Extension(visitor): Extension<Visitor>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let next = next(&form_pairs(&query.unwrap_or_default()));
+    page(StatusCode::OK, &visitor, &next, "")
+}
+
+/// `POST /login` with a form of `token` and `next`.
+pub(crate) async fn sign_in(
+    State(server): State<Server>,
+    Extension(visitor): Extension<Visitor>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response> {
+    let body = to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
+    let fields = form_pairs(&String::from_utf8_lossy(&body));
+    let next = next(&fields);
+    let token = fields.iter().find(|(name, _)| name == "token");
+    let token = token.map(|(_, token)| token.trim()).unwrap_or_default();
+    let keys = &server.guard.keys;
+    let found = keys.ask(&keys::hash(token), Instant::now()).await?;
+    let Some(found) = found.filter(|token| token.parent.is_none()) else {
+        let wrong = "This token is unknown, or it was revoked.";
+        return Ok(page(StatusCode::UNAUTHORIZED, &visitor, &next, wrong));
+    };
+    let session = keys::secret("")?;
+    let now = keys::now();
+    let hash = keys::hash(&session);
+    keys.store
+        .add_session(&hash, &found, now, now.plus(SESSION))
+        .await?;
+    tracing::info!(token = %found.id, "somebody signed in");
+    let cookie = cookie(&headers, &session, SESSION);
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&next)).into_response())
+}
+
+/// `POST /logout`
+pub(crate) async fn sign_out(State(server): State<Server>, headers: HeaderMap) -> Result<Response> {
+    if let Some(session) = who::cookie(&headers) {
+        let keys = &server.guard.keys;
+        keys.store.end_session(&keys::hash(session)).await?;
+        keys.forget();
+    }
+    let cookie = cookie(&headers, "", Duration::ZERO);
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response())
+}
+
+/// Where people sign in who want to go to `next`.
+pub(super) fn address(next: &str) -> String {
+    let mut address = "/login?next=".to_owned();
+    for byte in next.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' => {
+                address.push(char::from(byte));
+            }
+            _ => address += &format!("%{byte:02X}"),
+        }
+    }
+    address
+}
+
+/// The place to go to, which is one of ours: what begins with two slashes would be another host.
+fn next(fields: &[(String, String)]) -> String {
+    let next = fields.iter().find(|(name, _)| name == "next");
+    let next = next.map(|(_, next)| next.as_str()).unwrap_or_default();
+    let is_ours = next.starts_with('/')
+        && !next.starts_with("//")
+        && next
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+        && !next.starts_with("/login");
+    if is_ours { next } else { "/" }.to_owned()
+}
+
+fn cookie(headers: &HeaderMap, value: &str, lasts: Duration) -> String {
+    let secure = match scheme(headers) {
+        "https" => "; Secure",
+        _ => "",
+    };
+    let seconds = lasts.as_secs();
+    format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}")
+}
+
+fn page(status: StatusCode, visitor: &Visitor, next: &str, wrong: &str) -> Response {
+    let signed_in = visitor.signed_in.as_ref();
+    let page = ui::sign_in(&ui::SignInPage {
+        viewer: visitor.into(),
+        scope: signed_in.map(|(scope, _)| scope.name()),
+        label: signed_in.map(|(_, label)| label).map_or("", |label| label),
+        next,
+        wrong,
+    });
+    pages::html(status, page)
+}
+
+impl From<&Visitor> for ui::Viewer {
+    fn from(visitor: &Visitor) -> Self {
+        Self {
+            guarded: visitor.guarded,
+            signed_in: visitor.signed_in.is_some(),
+            may_write: visitor.may_write,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signing_in_leads_to_own_pages_only() {
+        let led = |next: &str| super::next(&[("next".to_owned(), next.to_owned())]);
+        for own in ["/", "/new?xa=1&kind=julia", "/picture/1"] {
+            assert_eq!(led(own), own);
+        }
+        for foreign in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a b",
+            "/login?next=/",
+            "/\r\nSet-Cookie: x",
+        ] {
+            assert_eq!(led(foreign), "/", "{foreign}");
+        }
+        assert_eq!(super::next(&[]), "/");
+    }
+
+    #[test]
+    fn the_way_back_survives_the_way_there() {
+        let there = address("/new?xa=-1&xb=2%2B");
+        let query = there.split_once('?').unwrap().1;
+        assert_eq!(super::next(&form_pairs(query)), "/new?xa=-1&xb=2%2B");
+    }
+}
