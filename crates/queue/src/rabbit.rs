@@ -15,6 +15,7 @@ mod publish;
 mod pump;
 mod session;
 mod supervise;
+mod suspects;
 mod topology;
 mod trouble;
 
@@ -28,6 +29,7 @@ use publish::Message;
 use session::Session;
 use std::sync::Arc;
 use std::time::Duration;
+use suspects::Suspects;
 use tokio::runtime::Handle;
 use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -58,6 +60,7 @@ struct Shared {
     alone: Arc<Inbox<Task>>,
     reports: Arc<Inbox<Report>>,
     incoming: broadcast::Sender<Event>,
+    suspects: Suspects,
 }
 
 impl Shared {
@@ -91,6 +94,7 @@ impl Rabbit {
             alone: Inbox::new(),
             reports: Inbox::new(),
             incoming: broadcast::Sender::new(EVENTS),
+            suspects: Suspects::default(),
         });
         let (outgoing, events) = broadcast::channel(EVENTS);
         let stop = CancellationToken::new();
@@ -113,7 +117,7 @@ impl Rabbit {
         let settled = state.wait_for(|state| match state {
             State::Down(_) => false,
             // Else it is broken, and the supervisor is about to notice.
-            State::Up(session) => session.publisher.is_usable(),
+            State::Up(session) => session.can_publish(),
             State::Closed => true,
         });
         match timeout_at(deadline, settled).await {
@@ -135,16 +139,9 @@ impl Rabbit {
         let deadline = Instant::now() + PUBLISH;
         let session = self.session(deadline).await?;
         // In a task of its own: lapin keeps every confirmation for ever that its caller stopped waiting for.
-        let publishing =
-            tokio::spawn(
-                async move { timeout_at(deadline, session.publisher.publish(message)).await },
-            );
+        let publishing = tokio::spawn(async move { session.publish(message, deadline).await });
         match publishing.await {
-            Ok(Ok(published)) => published.map_err(Error::failed),
-            Ok(Err(_)) => Err(Error::failed(format!(
-                "RabbitMQ did not confirm within {} s",
-                PUBLISH.as_secs()
-            ))),
+            Ok(published) => published.map_err(Error::failed),
             Err(panic) => Err(Error::failed(panic.to_string())),
         }
     }

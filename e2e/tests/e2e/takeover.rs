@@ -71,7 +71,7 @@ fn a_killed_worker_s_task_runs_elsewhere_within_5_s() {
 
 #[test]
 fn a_frozen_worker_s_task_runs_elsewhere_within_its_lease_and_its_late_result_does_no_harm() {
-    let some_seconds = recipe::with(recipe::medium(0), json!({"width": 1800, "height": 800}));
+    let some_seconds = recipe::with(recipe::medium(0), json!({"width": 1800, "height": 2000}));
     let pair = Pair::new(&some_seconds);
     let events = Events::subscribe(&pair.api);
     wait_until("it says what it works on", || {

@@ -3,7 +3,11 @@
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, Channel, Confirmation, Connection};
 use serde::Serialize;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::{Instant, timeout, timeout_at};
 use uuid::Uuid;
 
 /// A message and where it shall go.
@@ -43,24 +47,26 @@ impl Message {
 
 /// A channel for such messages.
 pub(crate) struct Publisher {
-    channel: Channel,
+    channel: Mutex<Channel>,
+    /// Something was not confirmed in time.
+    doubted: AtomicBool,
     broken: Notify,
 }
 
+/// How long a new channel may take; a broker that accepts no messages for now does not even open one.
+const OPEN: Duration = Duration::from_secs(5);
+
 impl Publisher {
     pub(crate) async fn open(connection: &Connection) -> lapin::Result<Self> {
-        let channel = connection.create_channel().await?;
-        channel
-            .confirm_select(ConfirmSelectOptions::default())
-            .await?;
         Ok(Self {
-            channel,
+            channel: Mutex::new(channel(connection).await?),
+            doubted: AtomicBool::new(false),
             broken: Notify::new(),
         })
     }
 
     pub(crate) fn is_usable(&self) -> bool {
-        self.channel.status().connected()
+        self.channel().status().connected()
     }
 
     /// Waits until the connection has proved useless for publishing.
@@ -68,9 +74,21 @@ impl Publisher {
         self.broken.notified().await;
     }
 
-    /// Returns once the broker has the message safe.
-    pub(crate) async fn publish(&self, message: Message) -> Result<(), String> {
-        let published = self.confirmed(message).await;
+    /// Returns once the broker has the message safe. `connection` is the one that this was opened on.
+    pub(crate) async fn publish(
+        &self,
+        connection: &Connection,
+        message: Message,
+        deadline: Instant,
+    ) -> Result<(), String> {
+        if self.doubted.swap(false, Relaxed) {
+            self.replace(connection).await;
+        }
+        let channel = self.channel();
+        let Ok(published) = timeout_at(deadline, confirmed(&channel, message)).await else {
+            self.doubted.store(true, Relaxed);
+            return Err("RabbitMQ did not confirm the message in time".into());
+        };
         let error = match published {
             Ok(Confirmation::Ack(None)) => return Ok(()),
             Ok(Confirmation::Nack(_)) => return Err("the broker refused the message".into()),
@@ -83,20 +101,46 @@ impl Publisher {
         Err(error)
     }
 
-    async fn confirmed(&self, message: Message) -> lapin::Result<Confirmation> {
-        let options = BasicPublishOptions {
-            mandatory: true,
-            ..BasicPublishOptions::default()
-        };
-        self.channel
-            .basic_publish(
-                message.exchange.into(),
-                message.routing_key.into(),
-                options,
-                &message.body,
-                message.properties,
-            )
-            .await?
-            .await
+    /// The broker's side of a channel counts what it sends to a quorum queue. When the queue was lost and made anew,
+    /// the old numbers are never confirmed; those of a new channel are.
+    async fn replace(&self, connection: &Connection) {
+        match timeout(OPEN, channel(connection)).await {
+            Ok(Ok(new)) => *self.lock() = new,
+            _ => self.doubted.store(true, Relaxed),
+        }
     }
+
+    fn channel(&self) -> Channel {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Channel> {
+        // Only ever replaced as a whole.
+        self.channel.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn channel(connection: &Connection) -> lapin::Result<Channel> {
+    let channel = connection.create_channel().await?;
+    channel
+        .confirm_select(ConfirmSelectOptions::default())
+        .await?;
+    Ok(channel)
+}
+
+async fn confirmed(channel: &Channel, message: Message) -> lapin::Result<Confirmation> {
+    let options = BasicPublishOptions {
+        mandatory: true,
+        ..BasicPublishOptions::default()
+    };
+    channel
+        .basic_publish(
+            message.exchange.into(),
+            message.routing_key.into(),
+            options,
+            &message.body,
+            message.properties,
+        )
+        .await?
+        .await
 }

@@ -3,7 +3,7 @@
 use super::address::Host;
 use super::connect::Link;
 use super::fill::fill;
-use super::publish::Publisher;
+use super::publish::{Message, Publisher};
 use super::pump::readable;
 use super::trouble::Trouble;
 use super::{Shared, dead, events, topology};
@@ -15,6 +15,7 @@ use std::pin::Pin;
 use std::sync::Mutex;
 use std::time::Duration;
 use tokio::sync::broadcast;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// How long the last acknowledgements may take when the process ends.
@@ -25,7 +26,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 pub(crate) struct Session {
     consuming: Link,
     publishing: Link,
-    pub(crate) publisher: Publisher,
+    publisher: Publisher,
     outgoing: Channel,
     /// For [`run`](Self::run) alone.
     listening: Mutex<Option<Listening>>,
@@ -45,6 +46,13 @@ impl Session {
         let listening_consuming = consuming.connection.events_listener();
         let listening_publishing = publishing.connection.events_listener();
         let channel = consuming.connection.create_channel().await?;
+        for queue in shared.suspects.take_convicted() {
+            tracing::warn!(
+                queue,
+                "the queue does not answer; deleting it and making it anew"
+            );
+            topology::delete(&channel, &queue).await?;
+        }
         topology::declare(&channel, &shared.names).await?;
         let queue = topology::declare_events(&channel, &shared.names).await?;
         let incoming = events::consumer(&channel, &queue).await?;
@@ -98,6 +106,7 @@ impl Session {
             fill(
                 shared.tasks(urgency),
                 connection,
+                &shared.suspects,
                 queue,
                 readable,
                 early,
@@ -105,7 +114,17 @@ impl Session {
             )
         };
         // Reports are not acknowledged early: nothing else stands for them.
-        let reports = |queue, read| fill(&shared.reports, connection, queue, read, None, stop);
+        let reports = |queue, read| {
+            fill(
+                &shared.reports,
+                connection,
+                &shared.suspects,
+                queue,
+                read,
+                None,
+                stop,
+            )
+        };
         let events = names.events();
         tokio::try_join!(
             tasks(Urgency::Interactive),
@@ -116,6 +135,17 @@ impl Session {
             events::send(&self.outgoing, &events, outgoing, stop),
         )?;
         Ok(())
+    }
+
+    /// Whether [`publish`](Self::publish) may succeed.
+    pub(crate) fn can_publish(&self) -> bool {
+        self.publisher.is_usable()
+    }
+
+    /// Returns once the broker has the message safe, or why it has not by the deadline.
+    pub(crate) async fn publish(&self, message: Message, deadline: Instant) -> Result<(), String> {
+        let connection = &self.publishing.connection;
+        self.publisher.publish(connection, message, deadline).await
     }
 
     pub(crate) async fn depth(&self, shared: &Shared) -> lapin::Result<QueueDepth> {

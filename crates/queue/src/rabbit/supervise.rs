@@ -45,6 +45,7 @@ pub(crate) async fn supervise(
                     }
                     Err(trouble) => {
                         session.abandon();
+                        shared.suspects.connection_ended(trouble.is_about_a_queue());
                         last_trouble.clear();
                         trouble
                     }

@@ -4,7 +4,9 @@
 use super::names::{Names, REPORT, routing_key};
 use super::trouble::Trouble;
 use crate::{QueueDepth, Urgency};
-use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::options::{
+    ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
+};
 use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ErrorKind, ExchangeKind};
@@ -46,6 +48,15 @@ pub(crate) async fn declare(channel: &Channel, names: &Names) -> Result<(), Trou
     let name = names.results();
     queue(channel, &name, work_arguments(&dead, UNLIMITED)).await?;
     bind(channel, &name, &name, REPORT).await
+}
+
+/// Deletes a queue with what is in it.
+pub(crate) async fn delete(channel: &Channel, queue: &str) -> Result<(), Trouble> {
+    channel
+        .queue_delete(queue.into(), QueueDeleteOptions::default())
+        .await
+        .map(drop)
+        .map_err(|error| Trouble::new(format!("can't delete queue {queue}: {error}")))
 }
 
 /// This connection's own queue for events, which goes with it. Returns its name.

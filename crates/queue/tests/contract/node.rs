@@ -103,6 +103,25 @@ impl Node {
         }
     }
 
+    /// Takes away the process behind a quorum queue; the broker goes on believing that it is there.
+    pub fn lose_process(&self, queue: &str) {
+        let lose = format!(
+            "[ra:force_delete_server(quorum_queues, amqqueue:get_pid(Q)) || Q <- rabbit_amqqueue:list(), \
+             element(4, amqqueue:get_name(Q)) =:= <<\"{queue}\">>]."
+        );
+        let output = Command::new(script("rabbitmqctl"))
+            .args(["--quiet", "--node", &self.name(), "eval", &lose])
+            .env("HOME", self.folder.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(said.trim(), "[ok]", "{output:?}");
+    }
+
+    fn name(&self) -> String {
+        format!("faafo-test-{}@localhost", self.port)
+    }
+
     /// Takes away all its data.
     pub fn wipe(&self) {
         fs::remove_dir_all(self.folder.path().join("data")).unwrap();
@@ -111,7 +130,7 @@ impl Node {
     pub fn start_again(&mut self) {
         let path = |name: &str| self.folder.path().join(name);
         let output = fs::File::create(path("output")).unwrap();
-        let mut command = Command::new(server_script());
+        let mut command = Command::new(script("rabbitmq-server"));
         command
             .env("HOME", self.folder.path())
             .env("RABBITMQ_CONF_ENV_FILE", path("environment"))
@@ -121,10 +140,7 @@ impl Node {
             .env("RABBITMQ_ENABLED_PLUGINS_FILE", path("plugins"))
             .env("RABBITMQ_MNESIA_BASE", path("data"))
             .env("RABBITMQ_LOG_BASE", path("log"))
-            .env(
-                "RABBITMQ_NODENAME",
-                format!("faafo-test-{}@localhost", self.port),
-            )
+            .env("RABBITMQ_NODENAME", self.name())
             .env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1")
             .env("RABBITMQ_NODE_PORT", self.port.to_string())
             .env("RABBITMQ_DIST_PORT", self.distribution_port.to_string())
@@ -166,15 +182,15 @@ impl Drop for Node {
     }
 }
 
-/// Not the one on the path, which insists on the system's own user and folders.
-fn server_script() -> PathBuf {
-    if let Some(script) = std::env::var_os("FAAFO_TEST_RABBITMQ_SERVER") {
-        return script.into();
+/// Not those on the path, which insist on the system's own user and folders.
+fn script(name: &str) -> PathBuf {
+    if let Some(server) = std::env::var_os("FAAFO_TEST_RABBITMQ_SERVER") {
+        return PathBuf::from(server).with_file_name(name);
     }
     let installed = fs::read_dir("/usr/lib/rabbitmq/lib").into_iter().flatten();
     installed
         .flatten()
-        .map(|version| version.path().join("sbin/rabbitmq-server"))
+        .map(|version| version.path().join("sbin").join(name))
         .find(|script| script.exists())
         .expect("these tests need an installed RabbitMQ, or its sbin/rabbitmq-server in FAAFO_TEST_RABBITMQ_SERVER")
 }

@@ -484,6 +484,33 @@ async fn a_killed_broker_still_has_the_tasks_and_a_wiped_one_gets_its_queues_bac
     assert_eq!(*next(&*queue, Interactive).await, task(4));
 }
 
+/// RabbitMQ 3.10 comes back like this when it is killed right after it made a queue.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_queue_that_the_broker_only_believes_in_is_made_anew() {
+    let node = block_in_place(Node::start);
+    let [worker, tracker] = [open(&node.url()).unwrap(), open(&node.url()).unwrap()];
+    // Its channel has numbered what it sent.
+    worker.publish_report(&report(1)).await.unwrap();
+    worker.publish_task(&task(1), Batch).await.unwrap();
+    block_in_place(|| {
+        node.lose_process("faafo.results");
+        node.lose_process("faafo.tasks.batch");
+    });
+    tracker.consume_reports(1);
+    worker.consume_tasks(1);
+    let heal = async {
+        // What is not confirmed is sent again, by those who send it.
+        while worker.publish_report(&report(2)).await.is_err() {}
+        while tracker.publish_task(&task(2), Batch).await.is_err() {}
+        let reports = tracker.next_reports(1).await.unwrap();
+        (reports, worker.next_task(Batch).await.unwrap())
+    };
+    let healed = timeout(Duration::from_secs(120), heal).await;
+    let (reports, task_again) = healed.expect("it is well again within two minutes");
+    assert_eq!(*reports[0], report(2));
+    assert_eq!(*task_again, task(2));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn work_longer_than_the_brokers_time_out_is_done_once() {
     let node = block_in_place(Node::start);
