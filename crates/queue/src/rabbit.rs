@@ -39,6 +39,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 const PUBLISH: Duration = Duration::from_secs(10);
 /// How long the broker may take for any other answer.
 const ANSWER: Duration = Duration::from_secs(5);
+/// A queue that has failed for so long is not only coming into being.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Events that wait for the broker, or for a slow subscriber; then the oldest go.
 const EVENTS: usize = 4_096;
 
@@ -94,7 +96,7 @@ impl Rabbit {
             alone: Inbox::new(),
             reports: Inbox::new(),
             incoming: broadcast::Sender::new(EVENTS),
-            suspects: Suspects::default(),
+            suspects: Suspects::new(PATIENCE),
         });
         let (outgoing, events) = broadcast::channel(EVENTS);
         let stop = CancellationToken::new();

@@ -47,11 +47,10 @@ impl Session {
         let listening_publishing = publishing.connection.events_listener();
         let channel = consuming.connection.create_channel().await?;
         for queue in shared.suspects.take_convicted() {
-            tracing::warn!(
-                queue,
-                "the queue does not answer; deleting it and making it anew"
-            );
-            topology::delete(&channel, &queue).await?;
+            if topology::take_charge(&consuming.connection, &queue).await? {
+                tracing::warn!(queue, "the queue does not answer; making it anew");
+                topology::delete(&channel, &queue).await?;
+            }
         }
         topology::declare(&channel, &shared.names).await?;
         let queue = topology::declare_events(&channel, &shared.names).await?;

@@ -50,6 +50,32 @@ pub(crate) async fn declare(channel: &Channel, names: &Names) -> Result<(), Trou
     bind(channel, &name, &name, REPORT).await
 }
 
+/// False if another connection has taken charge of a queue that must be made anew. This one is in charge to its end, so
+/// that nobody deletes what it has just made.
+pub(crate) async fn take_charge(connection: &Connection, queue: &str) -> Result<bool, Trouble> {
+    let options = QueueDeclareOptions {
+        exclusive: true,
+        ..QueueDeclareOptions::default()
+    };
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-queue-type".into(), text("classic"));
+    let charge = format!("{queue}.charge");
+    // Of its own, because a refusal ends it.
+    let channel = connection.create_channel().await?;
+    let declared = channel
+        .queue_declare(charge.into(), options, arguments)
+        .await;
+    match declared {
+        Ok(_) => Ok(true),
+        Err(error) if is(&error, AMQPSoftError::RESOURCELOCKED) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn is(error: &lapin::Error, kind: AMQPSoftError) -> bool {
+    matches!(error.kind(), ErrorKind::ProtocolError(error) if *error.kind() == AMQPErrorKind::Soft(kind))
+}
+
 /// Deletes a queue with what is in it.
 pub(crate) async fn delete(channel: &Channel, queue: &str) -> Result<(), Trouble> {
     channel
@@ -168,9 +194,7 @@ async fn bind(channel: &Channel, queue: &str, exchange: &str, key: &str) -> Resu
 }
 
 fn explain(what: &str, name: &str, error: &lapin::Error) -> Trouble {
-    let other_settings = matches!(error.kind(), ErrorKind::ProtocolError(error)
-        if *error.kind() == AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED));
-    Trouble::new(if other_settings {
+    Trouble::new(if is(error, AMQPSoftError::PRECONDITIONFAILED) {
         format!(
             "{what} {name} exists with other settings than this version's: let it run empty and delete it, or give \
              transport_url a prefix= of its own ({error})"
