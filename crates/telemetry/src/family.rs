@@ -10,18 +10,70 @@ pub(crate) trait Family: Sync {
     fn write(&self, page: &mut Page);
 }
 
-/// The values of a family by the values of its labels.
-type Values<T, const N: usize> = BTreeMap<[String; N], T>;
-
-/// What only grows.
-pub struct Counter<const N: usize = 0> {
+/// What every family keeps: values of one kind by the values of its labels.
+struct Kept<T, const N: usize> {
     name: &'static str,
     help: &'static str,
     labels: [&'static str; N],
     /// Shown even before anything is counted, so that the first increase is seen as one.
     known: &'static [[&'static str; N]],
-    values: Mutex<Values<u64, N>>,
+    values: Mutex<BTreeMap<[String; N], T>>,
 }
+
+impl<T: Clone + Default, const N: usize> Kept<T, N> {
+    const fn new(
+        name: &'static str,
+        help: &'static str,
+        labels: [&'static str; N],
+        known: &'static [[&'static str; N]],
+    ) -> Self {
+        Self {
+            name,
+            help,
+            labels,
+            known,
+            values: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    fn change(&self, labels: [&str; N], change: impl FnOnce(&mut T)) {
+        change(self.lock().entry(owned(labels)).or_default());
+    }
+
+    fn get(&self, labels: [&str; N]) -> T {
+        self.lock().get(&owned(labels)).cloned().unwrap_or_default()
+    }
+
+    /// Writes the family's title, and each of its values with its labels by `sample`.
+    fn write(
+        &self,
+        page: &mut Page,
+        kind: &str,
+        mut sample: impl FnMut(&mut Page, Vec<(&'static str, String)>, &T),
+    ) {
+        page.family(self.name, kind, self.help);
+        let mut values = self.lock().clone();
+        for known in self.known {
+            values.entry(owned(*known)).or_default();
+        }
+        for (labels, value) in &values {
+            let names = self.labels.iter().copied();
+            sample(page, names.zip(labels.iter().cloned()).collect(), value);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<[String; N], T>> {
+        // Counting can't panic halfway.
+        self.values.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn owned<const N: usize>(labels: [&str; N]) -> [String; N] {
+    labels.map(str::to_owned)
+}
+
+/// What only grows.
+pub struct Counter<const N: usize = 0>(Kept<u64, N>);
 
 impl<const N: usize> Counter<N> {
     pub(crate) const fn new(
@@ -30,50 +82,31 @@ impl<const N: usize> Counter<N> {
         labels: [&'static str; N],
         known: &'static [[&'static str; N]],
     ) -> Self {
-        Self {
-            name,
-            help,
-            labels,
-            known,
-            values: Mutex::new(BTreeMap::new()),
-        }
+        Self(Kept::new(name, help, labels, known))
     }
 
     /// Counts `number` more under these values of the labels.
     pub fn add(&self, labels: [&str; N], number: u64) {
-        *lock(&self.values).entry(owned(labels)).or_default() += number;
+        self.0.change(labels, |value| *value += number);
     }
 
     /// What was counted so far under these values of the labels.
     pub fn get(&self, labels: [&str; N]) -> u64 {
-        lock(&self.values)
-            .get(&owned(labels))
-            .copied()
-            .unwrap_or_default()
+        self.0.get(labels)
     }
 }
 
 impl<const N: usize> Family for Counter<N> {
     fn write(&self, page: &mut Page) {
-        page.family(self.name, "counter", self.help);
-        let mut values = lock(&self.values).clone();
-        for known in self.known {
-            values.entry(owned(*known)).or_default();
-        }
-        for (labels, value) in &values {
-            page.sample(self.name, &pairs(&self.labels, labels), *value as f64);
-        }
+        let name = self.0.name;
+        self.0.write(page, "counter", |page, labels, value| {
+            page.sample(name, &labels, *value as f64);
+        });
     }
 }
 
 /// What grows and shrinks.
-pub struct Gauge<const N: usize = 0> {
-    name: &'static str,
-    help: &'static str,
-    labels: [&'static str; N],
-    known: &'static [[&'static str; N]],
-    values: Mutex<Values<i64, N>>,
-}
+pub struct Gauge<const N: usize = 0>(Kept<i64, N>);
 
 impl<const N: usize> Gauge<N> {
     pub(crate) const fn new(
@@ -82,39 +115,25 @@ impl<const N: usize> Gauge<N> {
         labels: [&'static str; N],
         known: &'static [[&'static str; N]],
     ) -> Self {
-        Self {
-            name,
-            help,
-            labels,
-            known,
-            values: Mutex::new(BTreeMap::new()),
-        }
+        Self(Kept::new(name, help, labels, known))
     }
 
     /// One more, for as long as the answer is held.
     pub fn hold(&'static self, labels: [&'static str; N]) -> Held<N> {
-        self.change(labels, 1);
+        self.0.change(labels, |value| *value += 1);
         Held {
             gauge: self,
             labels,
         }
     }
-
-    fn change(&self, labels: [&str; N], by: i64) {
-        *lock(&self.values).entry(owned(labels)).or_default() += by;
-    }
 }
 
 impl<const N: usize> Family for Gauge<N> {
     fn write(&self, page: &mut Page) {
-        page.family(self.name, "gauge", self.help);
-        let mut values = lock(&self.values).clone();
-        for known in self.known {
-            values.entry(owned(*known)).or_default();
-        }
-        for (labels, value) in &values {
-            page.sample(self.name, &pairs(&self.labels, labels), *value as f64);
-        }
+        let name = self.0.name;
+        self.0.write(page, "gauge", |page, labels, value| {
+            page.sample(name, &labels, *value as f64);
+        });
     }
 }
 
@@ -127,19 +146,15 @@ pub struct Held<const N: usize> {
 
 impl<const N: usize> Drop for Held<N> {
     fn drop(&mut self) {
-        self.gauge.change(self.labels, -1);
+        self.gauge.0.change(self.labels, |value| *value -= 1);
     }
 }
 
 /// How values are spread.
 pub struct Histogram<const N: usize = 0> {
-    name: &'static str,
-    help: &'static str,
-    labels: [&'static str; N],
-    known: &'static [[&'static str; N]],
+    kept: Kept<Spread, N>,
     /// The upper bounds of the buckets, rising; one without a bound comes last of itself.
     bounds: &'static [f64],
-    values: Mutex<Values<Spread, N>>,
 }
 
 #[derive(Clone, Default)]
@@ -159,69 +174,45 @@ impl<const N: usize> Histogram<N> {
         bounds: &'static [f64],
     ) -> Self {
         Self {
-            name,
-            help,
-            labels,
-            known,
+            kept: Kept::new(name, help, labels, known),
             bounds,
-            values: Mutex::new(BTreeMap::new()),
         }
     }
 
     /// Counts one more value under these values of the labels.
     pub fn observe(&self, labels: [&str; N], value: f64) {
-        let mut values = lock(&self.values);
-        let spread = values.entry(owned(labels)).or_default();
-        spread.buckets.resize(self.bounds.len(), 0);
-        if let Some(bucket) = self.bounds.iter().position(|bound| value <= *bound) {
-            spread.buckets[bucket] += 1;
-        }
-        spread.count += 1;
-        spread.sum += value;
+        self.kept.change(labels, |spread| {
+            spread.buckets.resize(self.bounds.len(), 0);
+            if let Some(bucket) = self.bounds.iter().position(|bound| value <= *bound) {
+                spread.buckets[bucket] += 1;
+            }
+            spread.count += 1;
+            spread.sum += value;
+        });
     }
 }
 
 impl<const N: usize> Family for Histogram<N> {
     fn write(&self, page: &mut Page) {
-        page.family(self.name, "histogram", self.help);
-        let mut values = lock(&self.values).clone();
-        for known in self.known {
-            values.entry(owned(*known)).or_default();
-        }
         let [bucket, sum, count] =
-            ["bucket", "sum", "count"].map(|part| format!("{}_{part}", self.name));
-        for (labels, spread) in &values {
-            let mut pairs = pairs(&self.labels, labels);
-            let mut below = 0;
-            for (index, bound) in self.bounds.iter().enumerate() {
-                below += spread.buckets.get(index).copied().unwrap_or_default();
-                pairs.push(("le", bound.to_string()));
-                page.sample(&bucket, &pairs, below as f64);
-                pairs.pop();
-            }
-            pairs.push(("le", "+Inf".to_owned()));
-            page.sample(&bucket, &pairs, spread.count as f64);
-            pairs.pop();
-            page.sample(&sum, &pairs, spread.sum);
-            page.sample(&count, &pairs, spread.count as f64);
-        }
+            ["bucket", "sum", "count"].map(|part| format!("{}_{part}", self.kept.name));
+        let bounds = self.bounds;
+        self.kept
+            .write(page, "histogram", |page, mut labels, spread| {
+                let mut below = 0;
+                for (index, bound) in bounds.iter().enumerate() {
+                    below += spread.buckets.get(index).copied().unwrap_or_default();
+                    labels.push(("le", bound.to_string()));
+                    page.sample(&bucket, &labels, below as f64);
+                    labels.pop();
+                }
+                labels.push(("le", "+Inf".to_owned()));
+                page.sample(&bucket, &labels, spread.count as f64);
+                labels.pop();
+                page.sample(&sum, &labels, spread.sum);
+                page.sample(&count, &labels, spread.count as f64);
+            });
     }
-}
-
-fn lock<T>(values: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Counting can't panic halfway.
-    values.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn owned<const N: usize>(labels: [&str; N]) -> [String; N] {
-    labels.map(str::to_owned)
-}
-
-fn pairs<const N: usize>(
-    names: &[&'static str; N],
-    values: &[String; N],
-) -> Vec<(&'static str, String)> {
-    names.iter().copied().zip(values.iter().cloned()).collect()
 }
 
 #[cfg(test)]
