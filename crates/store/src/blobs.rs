@@ -197,6 +197,32 @@ pub(crate) async fn suspect(work: &mut Work, key: &BlobKey) -> Result<(), Error>
     work.execute(sql(update).bind(key)).await.map(drop)
 }
 
+/// These rows, which are locked, will not be done: what was reserved for them may go.
+pub(crate) async fn let_go(work: &mut Work, ids: &[Uuid]) -> Result<(), Error> {
+    let these = format!("uuid IN ({}) AND picture IS NOT NULL", marks(ids.len()));
+    let find = sql(format!(
+        "SELECT picture, thumbnail FROM fractals WHERE {these}"
+    ));
+    let mut keys = BTreeSet::new();
+    for row in work.rows(find.bind_all(ids)).await? {
+        for column in 0..2 {
+            let key: Option<String> = row.try_get(column)?;
+            keys.extend(key.and_then(|key| key.parse::<BlobKey>().ok()));
+        }
+    }
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let forget = sql(format!(
+        "UPDATE fractals SET picture = NULL, thumbnail = NULL WHERE {these}"
+    ));
+    work.execute(forget.bind_all(ids)).await?;
+    for key in &keys {
+        suspect(work, key).await?;
+    }
+    Ok(())
+}
+
 /// The blob is stored, and perhaps nobody knew of it; whether a row refers to it is to be looked at.
 pub(crate) async fn suspect_stored(work: &mut Work, key: &BlobKey) -> Result<(), Error> {
     match state(work, key).await? {

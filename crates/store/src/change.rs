@@ -3,7 +3,7 @@
 use crate::backend::transaction;
 use crate::results::reached_from;
 use crate::sql::{Sql, marks, sql};
-use crate::{Error, Query, Store, outbox};
+use crate::{Error, Query, Store, blobs, outbox};
 use faafo_model::{State, Timestamp, Uuid};
 use faafo_telemetry::metrics;
 use sqlx::Row;
@@ -88,7 +88,10 @@ impl Store {
                 work.execute(update).await?;
                 match queued {
                     Some(now) => outbox::add(work, &found, now).await?,
-                    None => outbox::remove(work, &found).await?,
+                    None => {
+                        outbox::remove(work, &found).await?;
+                        blobs::let_go(work, &found).await?;
+                    }
                 }
                 Ok(found)
             })?;

@@ -330,6 +330,7 @@ async fn fail(
     let failed = work.execute(update).await? > 0;
     if failed {
         outbox::remove(work, &[id]).await?;
+        blobs::let_go(work, &[id]).await?;
     }
     Ok(failed)
 }

@@ -93,6 +93,22 @@ async fn a_picture_that_takes_anothers_place_leaves_it_unused(store: Store) {
     assert_eq!(first, [false]);
 }
 
+async fn a_fractal_that_will_not_be_done_lets_go_of_what_was_reserved_for_it(store: Store) {
+    for (number, picture) in [(1, 1), (2, 2)] {
+        store.accept(&request(number), NOW).await.unwrap();
+        let reserved = store.reserve(&[finish(number, picture)]).await.unwrap();
+        assert_eq!(reserved, [Reservation::Reserved]);
+    }
+    assert!(store.cancel(id(1), NOW).await.unwrap());
+    assert_eq!(doomed(&store).await, [blob(1).key, blob(101).key]);
+    assert!(store.fail(id(2), 1, "no reason", NOW).await.unwrap());
+    assert_eq!(doomed(&store).await, [blob(2).key, blob(102).key]);
+    let late = store.finish(&[finish(1, 1), finish(2, 2)], NOW).await;
+    assert_eq!(late.unwrap(), [false, false]);
+    let referenced = store.referenced(&[blob(1).key, blob(2).key]).await;
+    assert!(referenced.unwrap().is_empty());
+}
+
 async fn one_going_blob_of_two_leaves_the_other_unused(store: Store) {
     store.accept(&request(1), NOW).await.unwrap();
     store.suspect(&[blob(101).key]).await.unwrap();
@@ -169,6 +185,7 @@ contract![
     a_reserved_blob_is_not_doomed,
     a_blob_that_nobody_came_to_want_is_found,
     a_picture_that_takes_anothers_place_leaves_it_unused,
+    a_fractal_that_will_not_be_done_lets_go_of_what_was_reserved_for_it,
     one_going_blob_of_two_leaves_the_other_unused,
     a_picture_may_be_its_own_thumbnail,
 ];
