@@ -6,6 +6,9 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
+/// What a poster's progress is when all bands are done and none is joined.
+pub const BANDS_SHARE: f64 = 0.97;
+
 /// Which part of a fractal a task is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
