@@ -65,8 +65,10 @@ impl Part {
 }
 
 /// The bands' fragments in the order of their rows; stored as JSON in a blob, because it may be long.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
+    /// Seconds from the plan to the last band.
+    pub duration: f64,
     /// The bands, from top to bottom.
     pub bands: Vec<Fragment>,
 }

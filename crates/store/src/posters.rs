@@ -53,6 +53,8 @@ pub struct ActivePoster {
     pub failed: u64,
     /// The part of the bands' work that is done, 0 to 1.
     pub work_done: f64,
+    /// When it was planned.
+    pub since: Timestamp,
 }
 
 /// A band to be inserted.
@@ -149,6 +151,7 @@ impl Store {
                 bands: tally.bands,
                 failed: tally.failed,
                 work_done: tally.done / tally.work.max(f64::MIN_POSITIVE),
+                since: Timestamp(tally.since),
             });
             Some(poster.map_err(Error::from))
         });
@@ -172,7 +175,7 @@ impl Store {
         // Sums of whole numbers have another type in each database; of real ones they have the same in all.
         let query = format!(
             "SELECT parent, state, COUNT(*) AS n, SUM(band_work) AS work, SUM(band_work * progress) AS done, \
-             SUM(band_work * 0.0 + attempt - 1) AS again FROM fractals WHERE parent IN ({}) GROUP BY parent, state",
+             SUM(band_work * 0.0 + attempt - 1) AS again, MIN(created_at) AS since FROM fractals WHERE parent IN ({}) GROUP BY parent, state",
             marks(ids.len())
         );
         for row in self.backend.rows(sql(query).bind_all(ids)).await? {
@@ -184,6 +187,7 @@ impl Store {
             let tally = tallies.entry(parent).or_default();
             tally.bands.total += number;
             tally.bands.again += row.try_get::<f64, _>("again")? as u64;
+            tally.since = tally.since.min(row.try_get("since")?);
             tally.work += row.try_get::<f64, _>("work")?;
             tally.done += row.try_get::<f64, _>("done")?;
             match state.parse() {
@@ -364,13 +368,26 @@ impl Store {
     }
 }
 
-#[derive(Default)]
 struct Tally {
     bands: Bands,
     failed: u64,
     /// Seconds of all bands, and those that are done of them.
     work: f64,
     done: f64,
+    /// When the first was planned.
+    since: i64,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            bands: Bands::default(),
+            failed: 0,
+            work: 0.0,
+            done: 0.0,
+            since: i64::MAX,
+        }
+    }
 }
 
 /// Whether the row is a band.

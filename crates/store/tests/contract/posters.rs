@@ -186,6 +186,7 @@ async fn its_progress_is_that_of_its_bands_weighted_by_their_work(store: Store) 
         },
         failed: 0,
         work_done: 2.5 / 4.0,
+        since: NOW,
     };
     assert_eq!(active(&store).await, [expected]);
     let told = store.poster_progress(id(1), 0.6, Some(12.5), NOW).await;
