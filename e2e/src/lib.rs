@@ -14,6 +14,7 @@ pub mod http;
 pub mod metrics;
 pub mod pictures;
 pub mod proxy;
+pub mod reader;
 pub mod recipe;
 pub mod servers;
 mod service;

@@ -58,6 +58,8 @@ pub struct Config {
     pub body_timeout: u32,
     /// The largest width × height accepted, in pixels: `max_area`, `FAAFO_MAX_AREA`, default 400000000.
     pub max_area: u64,
+    /// The largest width × height rendered as one task, in pixels: `band_area`, `FAAFO_BAND_AREA`, default 128000000.
+    pub band_area: u64,
     /// Pictures rendered at the same time, of each urgency: `slots`, `FAAFO_SLOTS`; 0: nothing is rendered; unset: one more
     /// than threads.
     pub slots: Option<usize>,
@@ -113,6 +115,7 @@ impl fmt::Debug for Config {
             .field("max_upload", &self.max_upload)
             .field("body_timeout", &self.body_timeout)
             .field("max_area", &self.max_area)
+            .field("band_area", &self.band_area)
             .field("slots", &self.slots)
             .field("threads", &self.threads)
             .field("worker_name", &self.worker_name)

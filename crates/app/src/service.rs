@@ -141,6 +141,7 @@ async fn serve(role: Role, config: &Config, parts: Parts, lookout: &Lookout) -> 
             blobs: Arc::clone(&parts.blobs),
             limits: Limits {
                 max_area: config.max_area,
+                band_area: config.band_area,
             },
             sources,
             wake,

@@ -149,6 +149,25 @@ impl Plan {
         self.height.div_ceil(self.rows_per_block)
     }
 
+    /// The blocks that make up these rows exactly, if there are such ones.
+    pub fn whole_blocks(&self, rows: &Range<u32>) -> Option<Range<u32>> {
+        let is_border = |row: u32| row == self.height || row.is_multiple_of(self.rows_per_block);
+        let fits = rows.start < rows.end && rows.end <= self.height;
+        (fits && is_border(rows.start) && is_border(rows.end))
+            .then(|| rows.start / self.rows_per_block..rows.end.div_ceil(self.rows_per_block))
+    }
+
+    /// The pixels of some blocks.
+    pub fn pixels_in(&self, blocks: &Range<u32>) -> u64 {
+        let row = |block: u32| u64::from(self.height.min(block * self.rows_per_block));
+        (row(blocks.end) - row(blocks.start)) * u64::from(self.width)
+    }
+
+    /// The rows of a block; the last one may have fewer.
+    pub fn rows_per_block(&self) -> u32 {
+        self.rows_per_block
+    }
+
     /// The rows of a block.
     fn rows(&self, block: u32) -> Range<u32> {
         let first = block * self.rows_per_block;

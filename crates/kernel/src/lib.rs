@@ -7,10 +7,12 @@
 
 mod block;
 mod formulas;
+mod join;
 pub mod measure;
 mod palette;
 mod plane;
 mod pool;
+mod probe;
 mod render;
 mod search;
 mod simd;
@@ -19,6 +21,8 @@ mod watch;
 #[cfg(test)]
 mod promised;
 
+pub use join::Join;
+pub use probe::{Cut, Probe, probe};
 pub use render::{RenderError, Rendered, Renderer};
 pub use simd::Level;
 pub use watch::Watch;

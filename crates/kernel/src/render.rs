@@ -6,10 +6,12 @@ use crate::pool::{JobError, Piece, Pool};
 use crate::search::Stopped;
 use crate::simd::Level;
 use faafo_model::recipe::Recipe;
+use faafo_picture::band::BandWriter;
 use faafo_picture::png::Assembler;
 use faafo_picture::thumbnail::Downscaler;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -69,34 +71,76 @@ impl Renderer {
         out: &mut dyn Write,
     ) -> Result<Rendered, RenderError> {
         check(recipe)?;
-        watch.begin(u64::from(recipe.width) * u64::from(recipe.height));
         let plan = Arc::new(Plan::new(recipe, self.level));
         let mut downscaler = Downscaler::with_scale(plan.scale());
         let mut assembler = Assembler::new(out, &plan.header())?;
+        self.blocks(&plan, 0..plan.blocks(), watch, |block| {
+            downscaler.add(&block.strip);
+            assembler.push(&block.fragment)
+        })?;
+        assembler.finish()?;
+        Ok(Rendered {
+            thumbnail: downscaler.finish()?,
+        })
+    }
+
+    /// Renders a band: rows that begin and end where blocks do, written to `out` as [`Join`] reads it. The same picture
+    /// comes of its bands, however it is cut. Blocks and takes memory as [`render`](Self::render) does.
+    ///
+    /// # Errors
+    /// As of [`render`](Self::render); [`RenderError::Recipe`] also for rows that are no whole blocks.
+    pub fn render_band(
+        &self,
+        recipe: &Recipe,
+        rows: Range<u32>,
+        watch: &Watch,
+        out: &mut dyn Write,
+    ) -> Result<(), RenderError> {
+        check(recipe)?;
+        let plan = Arc::new(Plan::new(recipe, self.level));
+        let blocks = plan
+            .whole_blocks(&rows)
+            .ok_or(RenderError::Recipe("a band is not made of whole blocks"))?;
+        let mut band = BandWriter::new(out, plan.scale())?;
+        self.blocks(&plan, blocks, watch, |block| {
+            band.push(&block.fragment, &block.strip)
+        })?;
+        Ok(band.finish()?)
+    }
+
+    /// The level of instructions in use.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Makes some blocks of a picture and hands them over in order.
+    fn blocks(
+        &self,
+        plan: &Arc<Plan>,
+        blocks: Range<u32>,
+        watch: &Watch,
+        mut consume: impl FnMut(Block) -> io::Result<()>,
+    ) -> Result<(), RenderError> {
+        watch.begin(plan.pixels_in(&blocks));
         let abandoned = Abandon::default();
-        let blocks = plan.blocks() as usize;
         let (watch_of_pieces, abandoned_of_pieces) = (watch.clone(), Arc::clone(&abandoned.0));
+        let (first, plan) = (blocks.start, Arc::clone(plan));
         let piece = move |index| BlockPiece {
-            work: Work::new(&plan, index as u32),
+            work: Work::new(&plan, first + index as u32),
             watch: watch_of_pieces.clone(),
             abandoned: Arc::clone(&abandoned_of_pieces),
         };
         let consume = |block: Result<Block, Stopped>| {
             let block = block.map_err(|Stopped| JobError::Stopped)?;
-            downscaler.add(&block.strip);
-            assembler.push(&block.fragment).map_err(JobError::Consumer)
+            consume(block).map_err(JobError::Consumer)
         };
         self.pool
-            .run(blocks, &|| watch.is_cancelled(), piece, consume)
+            .run(blocks.len(), &|| watch.is_cancelled(), piece, consume)
             .map_err(|error| match error {
                 JobError::Stopped => RenderError::Cancelled,
                 JobError::Consumer(error) => RenderError::Io(error),
                 JobError::Panicked(message) => RenderError::Panicked(message),
-            })?;
-        assembler.finish()?;
-        Ok(Rendered {
-            thumbnail: downscaler.finish()?,
-        })
+            })
     }
 }
 
@@ -127,7 +171,7 @@ impl Drop for Abandon {
     }
 }
 
-fn check(recipe: &Recipe) -> Result<(), RenderError> {
+pub(crate) fn check(recipe: &Recipe) -> Result<(), RenderError> {
     let view = recipe.view;
     let (cx, cy) = recipe.formula.constant().unwrap_or_default();
     let side = 1..=MAX_SIDE;

@@ -2,7 +2,7 @@
 
 use crate::message::BlobKey;
 use crate::request::parameter_names;
-use crate::{Palette, Recipe, State, Timestamp, Uuid};
+use crate::{Bands, Palette, Poster, Recipe, State, Timestamp, Uuid};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
@@ -41,6 +41,8 @@ pub struct Fractal {
     pub picture: Option<BlobKey>,
     /// The stored thumbnail.
     pub thumbnail: Option<BlobKey>,
+    /// How it stands as a poster, if it is one.
+    pub poster: Option<Poster>,
 }
 
 /// A fractal as the REST interface shows it: the original's fields with their names and types, and ours.
@@ -74,6 +76,12 @@ pub struct FractalJson {
     pub error: Option<String>,
     pub created_at: Timestamp,
     pub finished_at: Option<Timestamp>,
+    /// Of a poster: seconds until its bands are done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eta: Option<f64>,
+    /// Of a poster, where one fractal is asked for: how its bands stand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bands: Option<Bands>,
 }
 
 impl From<&Fractal> for FractalJson {
@@ -110,6 +118,8 @@ impl From<&Fractal> for FractalJson {
             error: fractal.error.clone(),
             created_at: fractal.created_at,
             finished_at: fractal.finished_at,
+            eta: fractal.poster.and_then(|poster| poster.eta),
+            bands: None,
         }
     }
 }

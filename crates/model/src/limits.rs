@@ -16,12 +16,15 @@ pub const MAX_COORDINATE: f64 = 1e100;
 pub struct Limits {
     /// The largest width × height, in pixels.
     pub max_area: u64,
+    /// The largest width × height rendered as one task, in pixels; what is larger is rendered in bands of at most so many.
+    pub band_area: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             max_area: 400_000_000,
+            band_area: 128_000_000,
         }
     }
 }
@@ -77,6 +80,12 @@ impl Limits {
             Some((cx, cy)) => check_coordinate("cx", cx).and(check_coordinate("cy", cy)),
             None => Ok(()),
         }
+    }
+
+    /// The area of bands that the recipe is rendered in, if it is one for bands.
+    pub fn bands(&self, recipe: &Recipe) -> Option<u64> {
+        let area = u64::from(recipe.width) * u64::from(recipe.height);
+        (area > self.band_area).then_some(self.band_area)
     }
 
     fn check_area(&self, width: u32, height: u32) -> Result<(), FieldError> {

@@ -1,22 +1,35 @@
 //! What travels through the queue: tasks to workers, reports back, events to whoever watches. Never pixels.
 
-use crate::{Recipe, State, Timestamp, Uuid};
+use crate::{Part, PlannedBand, Recipe, State, Timestamp, Uuid};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// A unit of work: one whole fractal.
+/// A unit of work: a fractal, or a part of one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Task {
-    /// The fractal to render.
+    /// The fractal to render, or the band.
     pub id: Uuid,
     /// Which try this is, from 1; a report with another number than the row's is out of date.
     pub attempt: u32,
     /// What to render.
     pub recipe: Recipe,
+    /// Which part of it.
+    #[serde(default, skip_serializing_if = "Part::is_whole")]
+    pub part: Part,
     /// When it was handed to the queue, if it says so; only for people who look at how long tasks wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_at: Option<Timestamp>,
+}
+
+impl Task {
+    /// The fractal that people know: of a band its poster.
+    pub fn fractal(&self) -> Uuid {
+        match self.part {
+            Part::Band { poster, .. } => poster,
+            _ => self.id,
+        }
+    }
 }
 
 /// What a worker says.
@@ -49,7 +62,7 @@ pub struct Presence {
 /// What a worker says about a task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TaskReport {
-    /// The fractal.
+    /// The fractal or band, as in the task.
     pub id: Uuid,
     /// The try, as in the task.
     pub attempt: u32,
@@ -75,6 +88,20 @@ pub enum TaskResult {
         /// A PNG of at most 300 pixels a side.
         thumbnail: BlobRef,
         /// Seconds from taking the task to both blobs stored.
+        duration: f64,
+    },
+    /// A poster is planned.
+    Planned {
+        /// A first idea of it: a PNG of at most 300 pixels a side.
+        preview: BlobRef,
+        /// Its bands from top to bottom.
+        bands: Vec<PlannedBand>,
+    },
+    /// A band is stored.
+    Band {
+        /// Its blocks and its share of the thumbnail.
+        fragment: BlobRef,
+        /// Seconds from taking the task to the blob stored.
         duration: f64,
     },
     /// It can't be rendered; another try would end the same.
@@ -170,6 +197,9 @@ pub struct Event {
     pub change: Change,
     /// The part rendered, 0 to 1.
     pub progress: f64,
+    /// Of a poster: seconds until its bands are done, as far as that can be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eta: Option<f64>,
 }
 
 /// What an event tells.
@@ -197,6 +227,7 @@ impl Event {
             id,
             change: Change::State(state),
             progress,
+            eta: None,
         }
     }
 
@@ -206,6 +237,7 @@ impl Event {
             id,
             change: Change::Deleted(Deleted::Deleted),
             progress: 0.0,
+            eta: None,
         }
     }
 }
@@ -236,12 +268,49 @@ mod tests {
                 iterations: 3,
                 palette: Palette::Classic,
             },
+            part: Part::Whole,
             published_at: None,
         };
-        assert_eq!(
-            serde_json::from_str::<Task>(&serde_json::to_string(&task).unwrap()).unwrap(),
-            task
-        );
+        let json = serde_json::to_string(&task).unwrap();
+        assert_eq!(serde_json::from_str::<Task>(&json).unwrap(), task);
+        assert!(!json.contains("part"), "as messages always were: {json}");
+        for part in [
+            Part::Plan { band_area: 5 },
+            Part::Band {
+                poster: Uuid::max(),
+                first: 7,
+                rows: 9,
+            },
+            Part::Join {
+                manifest: BlobKey([9; 32]),
+            },
+        ] {
+            let task = Task {
+                part,
+                ..task.clone()
+            };
+            let json = serde_json::to_string(&task).unwrap();
+            assert_eq!(serde_json::from_str::<Task>(&json).unwrap(), task);
+        }
+    }
+
+    #[test]
+    fn the_plan_of_a_large_poster_is_still_a_short_message() {
+        let band = PlannedBand {
+            rows: 12_345,
+            work: 3.99,
+        };
+        let blob = BlobRef {
+            key: BlobKey([9; 32]),
+            size: u64::MAX,
+        };
+        let plan = TaskResult::Planned {
+            preview: blob,
+            bands: vec![band; 400],
+        };
+        let json = serde_json::to_string(&plan).unwrap();
+        assert!(json.len() < 8 << 10, "{}", json.len());
+        assert_eq!(serde_json::from_str::<TaskResult>(&json).unwrap(), plan);
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub struct CreateRequest {
     pub recipe: Recipe,
     /// How urgent it is; 0 unless the client said otherwise.
     pub priority: i64,
+    /// If it is to be rendered in bands: the pixels that one may have at most.
+    pub band_area: Option<u64>,
 }
 
 impl CreateRequest {
@@ -99,6 +101,7 @@ impl CreateRequest {
         limits.check(&recipe)?;
         Ok(Self {
             id,
+            band_area: limits.bands(&recipe),
             recipe,
             priority,
         })

@@ -4,6 +4,7 @@
 //! CPU only: whatever is read or written goes through a `Read` or `Write` that the caller hands in. The same pixels
 //! give the same bytes on every machine.
 
+pub mod band;
 pub mod decode;
 pub mod png;
 pub mod thumbnail;

@@ -66,6 +66,16 @@ impl Header {
         }
     }
 
+    /// Columns, in pixels.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Rows, in pixels.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
     /// How a pixel is stored.
     pub fn format(&self) -> Format {
         self.format

@@ -3,6 +3,7 @@
 //! All sums are integers, so the bytes are the same on every platform and however the picture was cut into strips.
 
 mod axis;
+mod stored;
 
 use crate::png::{self, Header, Level};
 use crate::srgb::SRGB;
@@ -98,6 +99,26 @@ impl Strip {
         self.add_sums(tap.cell, tap.weight);
         if tap.weight_next > 0 {
             self.add_sums(tap.cell + 1, tap.weight_next);
+        }
+    }
+
+    /// Adds the sums of the strip below this one.
+    pub fn append(&mut self, next: &Strip) {
+        let width = self.row.len();
+        if next.sums.is_empty() {
+            return;
+        }
+        if self.sums.is_empty() {
+            self.first_row = next.first_row;
+        }
+        let start = next.first_row.saturating_sub(self.first_row) as usize * width;
+        if self.sums.len() < start + next.sums.len() {
+            self.sums.resize(start + next.sums.len(), [0; 3]);
+        }
+        for (sum, more) in self.sums[start..].iter_mut().zip(&next.sums) {
+            for channel in 0..3 {
+                sum[channel] += more[channel];
+            }
         }
     }
 

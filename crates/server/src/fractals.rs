@@ -69,7 +69,11 @@ pub(crate) async fn show(
     Path(uuid): Path<String>,
 ) -> Result<Json<FractalJson>> {
     let fractal = find(&server, &uuid).await?;
-    Ok(Json(FractalJson::from(&fractal)))
+    let mut json = FractalJson::from(&fractal);
+    if fractal.poster.is_some() {
+        json.bands = server.store.bands(fractal.id).await?;
+    }
+    Ok(Json(json))
 }
 
 /// `DELETE /v1/fractal/<uuid>`

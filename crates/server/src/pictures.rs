@@ -53,7 +53,32 @@ pub(crate) async fn thumbnail(
     headers: HeaderMap,
 ) -> Result<Response> {
     let fractal = find_picture(&server, &uuid).await?;
+    if let (Some(_), Some(key)) = (fractal.poster, fractal.thumbnail)
+        && !fractal.state.is_final()
+    {
+        return preview(&server, &key, &fractal, &headers).await;
+    }
     send(&server, fractal.thumbnail, &fractal, &headers).await
+}
+
+/// What a poster will look like, about, while it grows.
+async fn preview(
+    server: &Server,
+    key: &BlobKey,
+    fractal: &Fractal,
+    headers: &HeaderMap,
+) -> Result<Response> {
+    match send_blob(server, key, headers).await {
+        Ok(mut response) => {
+            let until_done = HeaderValue::from_static("no-store");
+            response
+                .headers_mut()
+                .insert(header::CACHE_CONTROL, until_done);
+            Ok(response)
+        }
+        Err(error) if error.is_not_found() => Ok(not_yet(fractal)),
+        Err(error) => Err(error),
+    }
 }
 
 async fn find_picture(server: &Server, uuid: &str) -> Result<Fractal> {

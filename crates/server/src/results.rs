@@ -148,6 +148,7 @@ async fn finish(
                 .generated_by
                 .clone()
                 .or_else(|| fractal.generated_by.clone()),
+            is_band: false,
         };
         if record(server, finish, [picture, thumbnail]).await? {
             return Ok(());

@@ -65,7 +65,7 @@ function sketch() {
   const canvas = document.getElementById("sketch");
   const link = document.querySelector('.actions a[href^="/new?"]');
   // The browser draws what the form knows.
-  if (!link) return;
+  if (!link || document.getElementById("preview")) return;
   const recipe = fromQuery(new URL(link.href).searchParams);
   const drawn = new Sketch(canvas, 320);
   drawn.draw({ ...recipe, iterations: Math.min(recipe.iterations, 2000) });
@@ -78,17 +78,26 @@ function onEvent(event) {
   if (event.change === "deleted") {
     gone();
   } else if (event.change === "rendering" && main.dataset.state === "rendering") {
-    showProgress(event.progress);
+    showProgress(event.progress, event.eta);
   } else if (event.change !== main.dataset.state) {
     refresh();
   }
 }
 
-function showProgress(part) {
+function showProgress(part, seconds) {
   const bar = document.getElementById("progress");
   if (!bar) return;
   bar.value = part;
   document.getElementById("percent").textContent = `${Math.floor(part * 100)}\u202f%`;
+  // Only posters, which are rendered in bands, take long enough to tell.
+  document.getElementById("left").textContent = seconds == null ? "" : `about ${duration(seconds)} left`;
+}
+
+function duration(seconds) {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
 /** Asks the row, which is the truth, and shows the page anew if it has moved on. */
@@ -99,7 +108,7 @@ async function check() {
     if (!answer.ok) return;
     const row = await answer.json();
     if (row.state !== main.dataset.state) return refresh();
-    showProgress(row.progress);
+    showProgress(row.progress, row.eta);
   } catch {
     // The next look may succeed.
   }
@@ -117,7 +126,7 @@ async function refresh() {
     const dialog = document.getElementById("confirm");
     // Between waiting states there is nothing to exchange but the words.
     main.dataset.state = state;
-    if (pending()) {
+    if (pending() && Boolean(page.getElementById("preview")) === Boolean(document.getElementById("preview"))) {
       document.getElementById("state").textContent = state;
       showProgress(Number(page.getElementById("progress").value));
     } else {
@@ -127,6 +136,7 @@ async function refresh() {
       adopt("#confirm", page);
       bind();
       if (asking && !dialog.open) dialog.showModal();
+      if (pending()) return;
       announce.textContent = state === "done" ? "The picture is done." : `The picture is ${state}.`;
     }
   } catch {

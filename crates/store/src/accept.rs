@@ -1,9 +1,10 @@
 //! Accepting and deleting fractals.
 
-use crate::backend::transaction;
+use crate::backend::{Work, transaction};
 use crate::blobs::suspect;
+use crate::posters::{NewBand, remove_bands};
 use crate::{Error, Store, outbox, row, sql::sql};
-use faafo_model::{CreateRequest, Fractal, State, Timestamp, Uuid};
+use faafo_model::{CreateRequest, Fractal, Poster, Stage, State, Timestamp, Uuid};
 use faafo_telemetry::metrics;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,38 +36,20 @@ impl Store {
             url: None,
             picture: None,
             thumbnail: None,
+            poster: request.band_area.map(|_| Poster {
+                stage: Stage::Plan,
+                eta: None,
+            }),
         };
         let id = fractal.id;
-        let recipe = &fractal.recipe;
-        let constant = recipe.formula.constant();
-        let parameters: BTreeMap<_, _> = recipe.formula.parameters().collect();
-        let parameters = (!parameters.is_empty())
-            .then(|| serde_json::to_string(&parameters))
-            .transpose()
-            .map_err(|error| Error::corrupt(format!("parameters: {error}")))?;
         let inserted = transaction!(self.backend, async |work| {
-            let insert = sql(
-                    "INSERT INTO fractals (uuid, kind, cx, cy, parameters, xa, xb, ya, yb, width, height, iterations, palette, \
-                     priority, state, attempt, first_attempt, progress, created_at, updated_at) \
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 1, 1, 0.0, ?, ?)",
-                )
-                .bind(id)
-                .bind(recipe.formula.kind())
-                .bind(constant.map(|(cx, _)| cx))
-                .bind(constant.map(|(_, cy)| cy))
-                .bind(parameters.clone())
-                .bind(recipe.view.xa)
-                .bind(recipe.view.xb)
-                .bind(recipe.view.ya)
-                .bind(recipe.view.yb)
-                .bind(recipe.width)
-                .bind(recipe.height)
-                .bind(recipe.iterations)
-                .bind(recipe.palette.name())
-                .bind(fractal.priority)
-                .bind(now)
-                .bind(now);
-            work.execute(insert).await?;
+            insert(work, &fractal, None, now).await?;
+            if let Some(area) = request.band_area {
+                let update = "UPDATE fractals SET stage = ?, band_area = ? WHERE uuid = ?";
+                let area = i64::try_from(area).unwrap_or(i64::MAX);
+                let update = sql(update).bind(Stage::Plan.name()).bind(area).bind(id);
+                work.execute(update).await?;
+            }
             outbox::add(work, &[id], now).await
         });
         match inserted {
@@ -85,7 +68,7 @@ impl Store {
     /// When the database fails.
     pub async fn get(&self, id: Uuid) -> Result<Option<Fractal>, Error> {
         let query = sql(format!(
-            "SELECT {} FROM fractals WHERE uuid = ?",
+            "SELECT {} FROM fractals WHERE uuid = ? AND parent IS NULL",
             row::COLUMNS
         ));
         let found = self.backend.row(query.bind(id)).await?;
@@ -100,7 +83,7 @@ impl Store {
     pub async fn delete(&self, id: Uuid) -> Result<Option<Fractal>, Error> {
         let lock = self.backend.dialect.for_update();
         let query = sql(format!(
-            "SELECT {} FROM fractals WHERE uuid = ?{lock}",
+            "SELECT {} FROM fractals WHERE uuid = ? AND parent IS NULL{lock}",
             row::COLUMNS
         ));
         let deleted = transaction!(self.backend, async |work| {
@@ -108,6 +91,9 @@ impl Store {
             let Some(fractal) = found.as_ref().map(row::read).transpose()? else {
                 return Ok(None);
             };
+            if fractal.poster.is_some() {
+                remove_bands(work, id).await?;
+            }
             work.execute(sql("DELETE FROM fractals WHERE uuid = ?").bind(id))
                 .await?;
             outbox::remove(work, &[id]).await?;
@@ -120,4 +106,47 @@ impl Store {
         metrics::DELETED.add([], u64::from(deleted.is_some()));
         Ok(deleted)
     }
+}
+
+/// Inserts a fractal that is queued for the first time, or a band of one.
+pub(crate) async fn insert(
+    work: &mut Work,
+    fractal: &Fractal,
+    band: Option<&NewBand>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let recipe = &fractal.recipe;
+    let constant = recipe.formula.constant();
+    let parameters: BTreeMap<_, _> = recipe.formula.parameters().collect();
+    let parameters = (!parameters.is_empty())
+        .then(|| serde_json::to_string(&parameters))
+        .transpose()
+        .map_err(|error| Error::corrupt(format!("parameters: {error}")))?;
+    let insert = sql(
+        "INSERT INTO fractals (uuid, kind, cx, cy, parameters, xa, xb, ya, yb, width, height, iterations, palette, \
+         priority, state, attempt, first_attempt, progress, created_at, updated_at, \
+         parent, band_first, band_rows, band_work) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 1, 1, 0.0, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(fractal.id)
+    .bind(recipe.formula.kind())
+    .bind(constant.map(|(cx, _)| cx))
+    .bind(constant.map(|(_, cy)| cy))
+    .bind(parameters)
+    .bind(recipe.view.xa)
+    .bind(recipe.view.xb)
+    .bind(recipe.view.ya)
+    .bind(recipe.view.yb)
+    .bind(recipe.width)
+    .bind(recipe.height)
+    .bind(recipe.iterations)
+    .bind(recipe.palette.name())
+    .bind(fractal.priority)
+    .bind(now)
+    .bind(now)
+    .bind(band.map(|band| band.poster))
+    .bind(band.map(|band| band.first))
+    .bind(band.map(|band| band.planned.rows))
+    .bind(band.map(|band| f64::from(band.planned.work.max(f32::MIN_POSITIVE))));
+    work.execute(insert).await.map(drop)
 }

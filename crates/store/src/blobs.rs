@@ -85,7 +85,7 @@ impl Store {
         if keys.is_empty() {
             return Ok(found);
         }
-        for column in ["picture", "thumbnail"] {
+        for column in ["picture", "thumbnail", "manifest"] {
             let marks = marks(keys.len());
             let query =
                 format!("SELECT DISTINCT {column} FROM fractals WHERE {column} IN ({marks})");
@@ -143,13 +143,14 @@ impl Store {
             "SELECT state FROM blobs WHERE sha256 = ? AND state > 0 AND claimed_until <= ?{lock}"
         ));
         let users = "SELECT uuid FROM fractals WHERE picture = ? \
-             UNION ALL SELECT uuid FROM fractals WHERE thumbnail = ? LIMIT 1";
+             UNION ALL SELECT uuid FROM fractals WHERE thumbnail = ? \
+             UNION ALL SELECT uuid FROM fractals WHERE manifest = ? LIMIT 1";
         transaction!(self.backend, async |work| {
             let find = find.clone().bind(key).bind(now);
             if work.row(find).await?.is_none() {
                 return Ok(false);
             }
-            let (state, until) = match work.row(sql(users).bind(key).bind(key)).await? {
+            let (state, until) = match work.row(sql(users).bind_all([key; 3])).await? {
                 Some(_) => (IN_USE, Timestamp(0)),
                 None => (GOING, until),
             };

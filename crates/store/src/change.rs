@@ -1,6 +1,7 @@
 //! What people change their minds about: cancelling, trying again, priorities.
 
 use crate::backend::transaction;
+use crate::posters::{self, cancel_bands, requeue_bands};
 use crate::results::reached_from;
 use crate::sql::{Sql, marks, sql};
 use crate::{Error, Query, Store, blobs, outbox};
@@ -48,7 +49,7 @@ impl Store {
         let from = reached_from(State::Cancelled);
         let update =
             sql("UPDATE fractals SET state = 'cancelled', finished_at = ?, updated_at = ?");
-        self.change(ids, &from, update.bind(now).bind(now), None)
+        self.change(ids, &from, update.bind(now).bind(now), now, false)
             .await
     }
 
@@ -60,7 +61,7 @@ impl Store {
              progress = 0.0, error = NULL, finished_at = NULL, updated_at = ?",
         );
         let from = "state IN ('failed', 'cancelled')";
-        self.change(ids, from, update.bind(now), Some(now)).await
+        self.change(ids, from, update.bind(now), now, true).await
     }
 
     /// Updates those fractals that are in a state as `from` says, and puts them into the outbox or takes them out.
@@ -69,13 +70,14 @@ impl Store {
         ids: &[Uuid],
         from: &str,
         update: Sql,
-        queued: Option<Timestamp>,
+        now: Timestamp,
+        is_queued: bool,
     ) -> Result<Vec<Uuid>, Error> {
         let lock = self.backend.dialect.for_update();
         let mut changed = Vec::new();
         for ids in ids.chunks(BATCH) {
             let find = format!(
-                "SELECT uuid FROM fractals WHERE uuid IN ({}) AND {from} ORDER BY uuid{lock}",
+                "SELECT uuid FROM fractals WHERE uuid IN ({}) AND parent IS NULL AND {from} ORDER BY uuid{lock}",
                 marks(ids.len())
             );
             let batch = transaction!(self.backend, async |work| {
@@ -86,18 +88,22 @@ impl Store {
                 let these = format!(" WHERE uuid IN ({})", marks(found.len()));
                 let update = update.clone().and(&these).bind_all(&found);
                 work.execute(update).await?;
-                match queued {
-                    Some(now) => outbox::add(work, &found, now).await?,
-                    None => {
+                match is_queued {
+                    true => {
+                        outbox::add(work, &found, now).await?;
+                        requeue_bands(work, &found, now).await?;
+                    }
+                    false => {
                         outbox::remove(work, &found).await?;
+                        cancel_bands(work, &found, now).await?;
                         blobs::let_go(work, &found).await?;
                     }
                 }
                 Ok(found)
             })?;
-            match queued {
-                Some(_) => metrics::RETRIED.add([], batch.len() as u64),
-                None => metrics::FINISHED.add([State::Cancelled.name()], batch.len() as u64),
+            match is_queued {
+                true => metrics::RETRIED.add([], batch.len() as u64),
+                false => metrics::FINISHED.add([State::Cancelled.name()], batch.len() as u64),
             }
             changed.extend(batch);
         }
@@ -112,7 +118,7 @@ impl Store {
     pub async fn set_priority(&self, id: Uuid, priority: i64) -> Result<bool, Error> {
         let lock = self.backend.dialect.for_update();
         let find = sql(format!(
-            "SELECT state, priority, created_at FROM fractals WHERE uuid = ?{lock}"
+            "SELECT state, priority, created_at FROM fractals WHERE uuid = ? AND parent IS NULL{lock}"
         ))
         .bind(id);
         transaction!(self.backend, async |work| {
@@ -122,8 +128,9 @@ impl Store {
             if row.try_get::<i64, _>("priority")? != priority {
                 let update = "UPDATE fractals SET priority = ? WHERE uuid = ?";
                 work.execute(sql(update).bind(priority).bind(id)).await?;
+                let since = Timestamp(row.try_get("created_at")?);
+                posters::set_priority(work, id, priority, since).await?;
                 if row.try_get::<String, _>("state")? == State::Queued.name() {
-                    let since = Timestamp(row.try_get("created_at")?);
                     outbox::add(work, &[id], since).await?;
                 }
             }

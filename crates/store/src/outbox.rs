@@ -15,6 +15,9 @@ const LEASE: Duration = Duration::from_secs(10);
 /// Entries put back in one transaction.
 const BATCH: u32 = 1000;
 
+/// The condition that a row has a task: a poster whose bands are rendered has none.
+pub(crate) const HAS_TASK: &str = "(stage IS NULL OR stage <> 'bands')";
+
 /// A task that one tracker, and for a while no other, is to publish.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
@@ -89,17 +92,20 @@ impl Store {
             let mut found = HashMap::new();
             for row in work.rows(sql(read).bind_all(&ids)).await? {
                 let fractal = row::read(&row)?;
-                found.insert(fractal.id, fractal);
+                if let Some(part) = row::part(&row)? {
+                    found.insert(fractal.id, (fractal, part));
+                }
             }
             let mut claims = Vec::with_capacity(ids.len());
             let mut done = Vec::new();
             for id in ids {
                 match found.remove(&id) {
-                    Some(fractal) if fractal.state == State::Queued => {
+                    Some((fractal, part)) if fractal.state == State::Queued => {
                         let task = Task {
                             id,
                             attempt: fractal.attempt,
                             recipe: fractal.recipe,
+                            part,
                             published_at: Some(now),
                         };
                         claims.push(Claim {
@@ -108,7 +114,7 @@ impl Store {
                             until,
                         });
                     }
-                    // Published by somebody who could not say so, and taken by a worker.
+                    // Published by somebody who could not say so, and taken by a worker; or it waits for its bands.
                     _ => done.push(id),
                 }
             }
@@ -179,8 +185,10 @@ impl Store {
         transaction!(self.backend, async |work| {
             work.execute(sql("UPDATE outbox SET claimed_until = 0"))
                 .await?;
-            let update = "UPDATE fractals SET state = 'queued', progress = 0.0, updated_at = ? \
-                     WHERE state = 'rendering'";
+            let update = format!(
+                "UPDATE fractals SET state = 'queued', progress = 0.0, updated_at = ? \
+                 WHERE state = 'rendering' AND {HAS_TASK}"
+            );
             work.execute(sql(update).bind(now)).await
         })?;
         let mut republished = 0;
@@ -204,7 +212,7 @@ impl Store {
 
     async fn republish(&self, before: Timestamp) -> Result<u64, Error> {
         let lost = sql(format!(
-            "SELECT uuid FROM fractals f WHERE state = 'queued' AND updated_at < ? \
+            "SELECT uuid FROM fractals f WHERE state = 'queued' AND updated_at < ? AND {HAS_TASK} \
              AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.uuid = f.uuid) ORDER BY updated_at LIMIT {BATCH}"
         ))
         .bind(before);

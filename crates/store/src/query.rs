@@ -211,7 +211,8 @@ fn select(query: &Query, columns: &str, first: u64, number: u64) -> Sql {
 fn condition(filter: Option<&Filter>) -> (String, Vec<Value>) {
     let mut values = Vec::new();
     let sql = filter.map_or_else(|| "1 = 1".to_owned(), |filter| render(filter, &mut values));
-    (sql, values)
+    // Bands are nobody's business.
+    (format!("parent IS NULL AND ({sql})"), values)
 }
 
 fn render(filter: &Filter, values: &mut Vec<Value>) -> String {

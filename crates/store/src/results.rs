@@ -3,6 +3,8 @@
 
 use crate::backend::Work;
 use crate::backend::transaction;
+use crate::outbox::HAS_TASK;
+use crate::posters::is_band;
 use crate::sql::{marks, sql};
 use crate::{Error, MAX_ATTEMPTS, Store, blobs, outbox};
 use faafo_model::{BlobKey, BlobRef, State, Timestamp, Uuid};
@@ -24,6 +26,8 @@ pub struct Finish {
     pub duration: Option<f64>,
     /// Who rendered it.
     pub worker: Option<String>,
+    /// It is a band of a poster; what is stored of it stands for picture and thumbnail.
+    pub is_band: bool,
 }
 
 impl Finish {
@@ -199,7 +203,9 @@ impl Store {
             outbox::remove(work, &done).await?;
             Ok(changed)
         })?;
-        let done = changed.iter().filter(|changed| **changed).count();
+        let fractals = changed.iter().zip(finishes);
+        let done = fractals.filter(|(changed, finish)| **changed && !finish.is_band);
+        let done = done.count();
         metrics::FINISHED.add([State::Done.name()], done as u64);
         Ok(changed)
     }
@@ -215,11 +221,11 @@ impl Store {
         reason: &str,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        let failed = transaction!(self.backend, async |work| fail(
-            work, id, attempt, reason, now
-        )
-        .await)?;
-        metrics::FINISHED.add([State::Failed.name()], u64::from(failed));
+        let (failed, is_band) = transaction!(self.backend, async |work| {
+            let failed = fail(work, id, attempt, reason, now).await?;
+            Ok((failed, is_band(work, id).await?))
+        })?;
+        metrics::FINISHED.add([State::Failed.name()], u64::from(failed && !is_band));
         Ok(failed)
     }
 
@@ -237,28 +243,29 @@ impl Store {
         let from = reached_from(State::Rendering);
         let lock = self.backend.dialect.for_update();
         let find = sql(format!(
-            "SELECT first_attempt FROM fractals WHERE uuid = ? AND attempt = ? AND {from}{lock}"
+            "SELECT first_attempt, parent FROM fractals WHERE uuid = ? AND attempt = ? AND {from}{lock}"
         ))
         .bind(id)
         .bind(attempt);
-        let outcome = transaction!(self.backend, async |work| {
+        let (outcome, is_band) = transaction!(self.backend, async |work| {
             let Some(row) = work.row(find.clone()).await? else {
-                return Ok(Outcome::Stale);
+                return Ok((Outcome::Stale, false));
             };
+            let is_band = row.try_get::<Option<String>, _>(1)?.is_some();
             let tries = i64::from(attempt) - row.try_get::<i64, _>(0)? + 1;
             if tries >= i64::from(MAX_ATTEMPTS) {
                 let reason = format!("gave up after {tries} attempts: {reason}");
                 fail(work, id, attempt, &reason, now).await?;
-                return Ok(Outcome::Failed);
+                return Ok((Outcome::Failed, is_band));
             }
             let update = "UPDATE fractals SET state = 'queued', attempt = attempt + 1, progress = 0.0, error = ?, \
                      updated_at = ? WHERE uuid = ?";
             work.execute(sql(update).bind(reason).bind(now).bind(id))
                 .await?;
             outbox::add(work, &[id], now).await?;
-            Ok(Outcome::Queued)
+            Ok((Outcome::Queued, is_band))
         })?;
-        let failed = outcome == Outcome::Failed;
+        let failed = outcome == Outcome::Failed && !is_band;
         metrics::FINISHED.add([State::Failed.name()], u64::from(failed));
         Ok(outcome)
     }
@@ -274,7 +281,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<(Uuid, u32)>, Error> {
         let query = format!(
-            "SELECT uuid, attempt FROM fractals WHERE state = 'rendering' AND updated_at < ? ORDER BY updated_at LIMIT {limit}"
+            "SELECT uuid, attempt FROM fractals WHERE state = 'rendering' AND updated_at < ? AND {HAS_TASK} \
+             ORDER BY updated_at LIMIT {limit}"
         );
         let rows = self.backend.rows(sql(query).bind(now.minus(lease))).await?;
         let attempts = rows.iter().map(|row| {
@@ -293,7 +301,7 @@ impl Store {
         let update = sql(format!(
             "UPDATE fractals SET duration = COALESCE(?, duration), checksum = COALESCE(?, checksum), \
              size = COALESCE(?, size), generated_by = COALESCE(?, generated_by), url = COALESCE(?, url) \
-             WHERE uuid = ? AND {}",
+             WHERE uuid = ? AND parent IS NULL AND {}",
             reached_from(State::Done)
         ))
         .bind(result.duration)
@@ -309,7 +317,7 @@ impl Store {
     }
 }
 
-async fn fail(
+pub(crate) async fn fail(
     work: &mut Work,
     id: Uuid,
     attempt: u32,

@@ -1,14 +1,17 @@
 //! Fractals to rows and back.
 
 use crate::Error;
-use faafo_model::{BlobKey, Formula, Fractal, Palette, Recipe, Timestamp, Uuid, View};
+use faafo_model::{
+    BlobKey, Formula, Fractal, Palette, Part, Poster, Recipe, Stage, Timestamp, Uuid, View,
+};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 use std::collections::BTreeMap;
 
 /// The columns in the order in which [`read`] expects them.
 pub(crate) const COLUMNS: &str = "uuid, kind, cx, cy, parameters, xa, xb, ya, yb, width, height, iterations, palette, priority, \
-     state, attempt, progress, error, created_at, finished_at, duration, checksum, size, generated_by, url, picture, thumbnail";
+     state, attempt, progress, error, created_at, finished_at, duration, checksum, size, generated_by, url, picture, thumbnail, \
+     stage, band_area, eta, manifest, parent, band_first, band_rows";
 
 /// A row as a fractal.
 ///
@@ -70,5 +73,49 @@ pub(crate) fn read(row: &AnyRow) -> Result<Fractal, Error> {
         url: row.try_get("url")?,
         picture: key("picture")?,
         thumbnail: key("thumbnail")?,
+        poster: poster(row)?,
+    })
+}
+
+fn stage(row: &AnyRow) -> Result<Option<Stage>, Error> {
+    let stage: Option<String> = row.try_get("stage")?;
+    let stage = stage.map(|stage| stage.parse()).transpose();
+    stage.map_err(|error| Error::corrupt(format!("column stage: {error}")))
+}
+
+fn poster(row: &AnyRow) -> Result<Option<Poster>, Error> {
+    let eta = row.try_get("eta")?;
+    Ok(stage(row)?.map(|stage| Poster { stage, eta }))
+}
+
+/// The part of its recipe that the row's task is about; none while a poster waits for its bands.
+///
+/// # Errors
+/// As of [`read`].
+pub(crate) fn part(row: &AnyRow) -> Result<Option<Part>, Error> {
+    let corrupt = || Error::corrupt("a band or poster makes no sense");
+    if let Some(parent) = row.try_get::<Option<String>, _>("parent")? {
+        let rows = |column: &str| -> Result<u32, Error> {
+            u32::try_from(row.try_get::<i64, _>(column)?).map_err(|_| corrupt())
+        };
+        return Ok(Some(Part::Band {
+            poster: Uuid::try_parse(&parent).map_err(|_| corrupt())?,
+            first: rows("band_first")?,
+            rows: rows("band_rows")?,
+        }));
+    }
+    Ok(match stage(row)? {
+        None => Some(Part::Whole),
+        Some(Stage::Plan) => Some(Part::Plan {
+            band_area: u64::try_from(row.try_get::<i64, _>("band_area")?).map_err(|_| corrupt())?,
+        }),
+        Some(Stage::Bands) => None,
+        Some(Stage::Join) => {
+            let manifest: Option<String> = row.try_get("manifest")?;
+            let manifest = manifest.and_then(|key| key.parse().ok());
+            Some(Part::Join {
+                manifest: manifest.ok_or_else(corrupt)?,
+            })
+        }
     })
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// Each entry brings the tables from version n to n + 1; never change one that was released, append. Every statement
 /// changes one thing, so that it can be told whether it was done before.
-const MIGRATIONS: &[&[&str]] = &[FIRST, SESSIONS, PARAMETERS];
+const MIGRATIONS: &[&[&str]] = &[FIRST, SESSIONS, PARAMETERS, POSTERS];
 
 const FIRST: &[&str] = &[
     // Numbers are 64 bits wide and points in time are microseconds since 1970, so that every database keeps every bit.
@@ -96,6 +96,21 @@ const FIRST: &[&str] = &[
 
 /// What formulas are told besides a constant: an object in JSON, or nothing.
 const PARAMETERS: &[&str] = &["ALTER TABLE fractals ADD COLUMN parameters {text}"];
+
+/// Large fractals are rendered in bands; a band is a row that names its poster as its parent.
+const POSTERS: &[&str] = &[
+    "ALTER TABLE fractals ADD COLUMN stage VARCHAR(8){bytewise}",
+    "ALTER TABLE fractals ADD COLUMN band_area BIGINT",
+    "ALTER TABLE fractals ADD COLUMN manifest VARCHAR(64){bytewise}",
+    "ALTER TABLE fractals ADD COLUMN eta DOUBLE PRECISION",
+    "ALTER TABLE fractals ADD COLUMN parent VARCHAR(36){bytewise}",
+    "ALTER TABLE fractals ADD COLUMN band_first BIGINT",
+    "ALTER TABLE fractals ADD COLUMN band_rows BIGINT",
+    "ALTER TABLE fractals ADD COLUMN band_work DOUBLE PRECISION",
+    "CREATE INDEX fractals_stage ON fractals (stage)",
+    "CREATE INDEX fractals_manifest ON fractals (manifest)",
+    "CREATE INDEX fractals_parent ON fractals (parent)",
+];
 
 const SESSIONS: &[&str] = &[
     "ALTER TABLE tokens ADD COLUMN parent VARCHAR(36){bytewise}",

@@ -29,21 +29,23 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn counts(&self) -> Result<Counts, Error> {
-        let query = sql("SELECT state, COUNT(*) AS n FROM fractals GROUP BY state");
+        let query = sql("SELECT state, COUNT(*) AS n FROM fractals GROUP BY state \
+             UNION ALL SELECT state, -COUNT(*) AS n FROM fractals WHERE parent IS NOT NULL GROUP BY state");
         let mut counts = Counts::default();
         for row in self.backend.rows(query).await? {
             let state: String = row.try_get("state")?;
-            let number = u64::try_from(row.try_get::<i64, _>("n")?).unwrap_or(0);
-            match state
+            let number = row.try_get::<i64, _>("n")?;
+            let count = match state
                 .parse()
                 .map_err(|error| Error::corrupt(format!("column state: {error}")))?
             {
-                State::Queued => counts.queued = number,
-                State::Rendering => counts.rendering = number,
-                State::Done => counts.done = number,
-                State::Failed => counts.failed = number,
-                State::Cancelled => counts.cancelled = number,
-            }
+                State::Queued => &mut counts.queued,
+                State::Rendering => &mut counts.rendering,
+                State::Done => &mut counts.done,
+                State::Failed => &mut counts.failed,
+                State::Cancelled => &mut counts.cancelled,
+            };
+            *count = count.saturating_add_signed(number);
         }
         Ok(counts)
     }
@@ -65,7 +67,7 @@ impl Store {
     /// When the database fails.
     pub async fn newest(&self, limit: u64, offset: u64) -> Result<Vec<Fractal>, Error> {
         let query = sql(format!(
-            "SELECT {} FROM fractals WHERE state = 'done' ORDER BY finished_at DESC, uuid DESC LIMIT ? OFFSET ?",
+            "SELECT {} FROM fractals WHERE state = 'done' AND parent IS NULL ORDER BY finished_at DESC, uuid DESC LIMIT ? OFFSET ?",
             row::COLUMNS
         ));
         let most = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
@@ -82,7 +84,7 @@ impl Store {
         let mut active = Vec::new();
         for state in [State::Rendering, State::Queued] {
             let query = sql(format!(
-                "SELECT {} FROM fractals WHERE state = '{state}' ORDER BY updated_at LIMIT {}",
+                "SELECT {} FROM fractals WHERE state = '{state}' AND parent IS NULL ORDER BY updated_at LIMIT {}",
                 row::COLUMNS,
                 limit - active.len()
             ));

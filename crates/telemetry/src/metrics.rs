@@ -57,14 +57,14 @@ metrics! {
         ["reason"], &[["returned"], ["silent"], ["picture_missing"]]);
     /// Reports recorded.
     REPORTS: Counter<1> = ("faafo_reports_recorded_total", "Reports of workers that were recorded, by what they say.",
-        ["result"], &[["rendering"], ["done"], ["failed"], ["returned"], ["presence"]]);
+        ["result"], &[["rendering"], ["done"], ["planned"], ["band"], ["failed"], ["returned"], ["presence"]]);
     /// Seconds from publication to a worker.
     QUEUE_SECONDS: Histogram<1> = ("faafo_queue_seconds", "Seconds from a task's publication to a worker that takes it.",
         ["urgency"], URGENCIES, LONG);
 
     /// Tasks by what became of them in this worker.
     TASKS: Counter<1> = ("faafo_tasks_total", "Tasks that this worker took, by what became of them.",
-        ["result"], &[["done"], ["failed"], ["returned"], ["unwanted"], ["handed_back"]]);
+        ["result"], &[["done"], ["planned"], ["band"], ["failed"], ["returned"], ["unwanted"], ["handed_back"]]);
     /// Seconds a picture took.
     RENDER_SECONDS: Histogram<0> = ("faafo_render_seconds", "Seconds from taking a task to its picture being stored.", [], NONE, LONG);
     /// Pixels rendered.

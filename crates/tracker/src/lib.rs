@@ -1,6 +1,7 @@
 //! Keeps rows and queue in step: publishes accepted tasks, records reports, takes tasks from silent workers, removes
 //! blobs that nobody refers to. Any number may run: everything it writes is conditional on the row.
 
+mod posters;
 mod publish;
 mod record;
 mod sweep;

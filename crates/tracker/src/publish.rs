@@ -53,11 +53,18 @@ impl Tracker {
                 Ok(()) => {
                     let (task, urgency) = (&claim.task, urgency(claim.priority));
                     metrics::PUBLISHED.add([urgency.name()], 1);
-                    Span::new(task.id, "publish", Service::Tracker, Kind::Producer, begun)
-                        .id(trace::publish_id(task.id, task.attempt))
-                        .with("faafo.attempt", task.attempt)
-                        .with("faafo.urgency", urgency.name())
-                        .record();
+                    Span::new(
+                        task.fractal(),
+                        "publish",
+                        Service::Tracker,
+                        Kind::Producer,
+                        begun,
+                    )
+                    .id(trace::publish_id(task.id, task.attempt))
+                    .with("faafo.attempt", task.attempt)
+                    .with("faafo.part", task.part.name())
+                    .with("faafo.urgency", urgency.name())
+                    .record();
                     published.push(claim);
                 }
                 Err(error) => {

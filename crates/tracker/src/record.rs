@@ -52,7 +52,7 @@ impl Tracker {
         match self.record_batch(&reports).await {
             Ok(undecided) => {
                 for report in reports {
-                    if is_done(&report).is_some_and(|id| undecided.contains(&id)) {
+                    if done(&report).is_some_and(|id| undecided.contains(&id)) {
                         comes_again(report);
                     } else {
                         report.ack();
@@ -84,8 +84,7 @@ impl Tracker {
         let begun = trace::begun();
         let undecided = self.record_tasks(&about_tasks).await?;
         for report in about_tasks {
-            let is_done = matches!(report.result, TaskResult::Done { .. });
-            if !(is_done && undecided.contains(&report.id)) {
+            if !(is_done(&report.result) && undecided.contains(&report.id)) {
                 watched::recorded(report, begun);
             }
         }
@@ -118,8 +117,23 @@ impl Tracker {
                         thumbnail: *thumbnail,
                         duration: Some(*duration),
                         worker: Some(report.worker.clone()),
+                        is_band: false,
                     },
                 )),
+                TaskResult::Band { fragment, duration } => finishes.push((
+                    report.attempt,
+                    Finish {
+                        id: report.id,
+                        picture: *fragment,
+                        thumbnail: *fragment,
+                        duration: Some(*duration),
+                        worker: Some(report.worker.clone()),
+                        is_band: true,
+                    },
+                )),
+                TaskResult::Planned { preview, bands } => {
+                    self.record_plan(report, *preview, bands).await?
+                }
                 TaskResult::Failed { reason } => {
                     if self
                         .store
@@ -127,8 +141,7 @@ impl Tracker {
                         .await?
                     {
                         tracing::warn!(uuid = %report.id, reason, "fractal failed");
-                        self.queue
-                            .publish_event(Event::state(report.id, State::Failed, 0.0));
+                        self.tell(report.id, State::Failed).await?;
                     }
                 }
                 TaskResult::Returned { reason } => {
@@ -146,9 +159,21 @@ impl Tracker {
             return Ok(());
         }
         let counted = self.store.rendering(rendering, now()).await?;
-        for ((id, _, progress), _) in rendering.iter().zip(counted).filter(|(_, counts)| *counts) {
-            self.queue
-                .publish_event(Event::state(*id, State::Rendering, *progress));
+        let ids: Vec<_> = rendering.iter().map(|(id, ..)| *id).collect();
+        let bands = self.store.bands_among(&ids).await?;
+        for ((id, _, progress), counts) in rendering.iter().zip(counted) {
+            if counts && !bands.contains(id) {
+                self.queue
+                    .publish_event(Event::state(*id, State::Rendering, *progress));
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells everybody what became of a fractal. Of its bands nobody wants to know.
+    async fn tell(&self, id: Uuid, state: State) -> Result<(), Error> {
+        if !self.store.bands_among(&[id]).await?.contains(&id) {
+            self.queue.publish_event(Event::state(id, state, 0.0));
         }
         Ok(())
     }
@@ -192,8 +217,7 @@ impl Tracker {
                     // An equal picture is just being deleted: soon there is room for this one, and nobody is to blame.
                     let (id, delay) = (finish.id, Duration::from_secs(2));
                     if self.store.postpone(id, attempt, delay, now()).await? {
-                        self.queue
-                            .publish_event(Event::state(id, State::Queued, 0.0));
+                        self.tell(id, State::Queued).await?;
                     }
                 }
                 Reservation::NotWanted => unwanted.extend(keys),
@@ -201,6 +225,10 @@ impl Tracker {
         }
         let changed = self.store.finish(&wanted, now()).await?;
         for (finish, _) in wanted.iter().zip(changed).filter(|(_, changed)| *changed) {
+            if finish.is_band {
+                tracing::debug!(uuid = %finish.id, seconds = finish.duration, bytes = finish.picture.size, "band done");
+                continue;
+            }
             tracing::info!(uuid = %finish.id, seconds = finish.duration, bytes = finish.picture.size, "fractal done");
             self.queue
                 .publish_event(Event::state(finish.id, State::Done, 1.0));
@@ -247,18 +275,22 @@ impl Tracker {
         };
         metrics::GIVEN_BACK.add([counted_as], 1);
         tracing::warn!(uuid = %id, attempt, reason, %state, "task given back");
-        self.queue.publish_event(Event::state(id, state, 0.0));
+        self.tell(id, state).await?;
         self.wake.notify_one();
         Ok(())
     }
 }
 
-/// The fractal that is done according to this report.
-fn is_done(report: &Report) -> Option<Uuid> {
+/// The fractal or band that is done according to this report.
+fn done(report: &Report) -> Option<Uuid> {
     match report {
-        Report::Task(report) if matches!(report.result, TaskResult::Done { .. }) => Some(report.id),
+        Report::Task(report) if is_done(&report.result) => Some(report.id),
         _ => None,
     }
+}
+
+fn is_done(result: &TaskResult) -> bool {
+    matches!(result, TaskResult::Done { .. } | TaskResult::Band { .. })
 }
 
 /// Gives a report back to the queue after a while.

@@ -1,5 +1,6 @@
 //! What nobody reports: workers that fell silent, blobs that are no longer needed.
 
+use crate::posters::Paces;
 use crate::{Tracker, now, pause, wait_after};
 use faafo_telemetry::metrics;
 use std::time::Duration;
@@ -21,7 +22,7 @@ const BATCH: u32 = 100;
 
 impl Tracker {
     pub(crate) async fn sweep(&self, stop: &CancellationToken) {
-        let mut round = 0u32;
+        let (mut round, mut paces) = (0u32, Paces::default());
         while !stop.is_cancelled() {
             round = round.wrapping_add(1);
             if let Err(error) = self.take_over_silent().await {
@@ -31,6 +32,9 @@ impl Tracker {
                 && let Err(error) = self.republish_lost().await
             {
                 wait_after(&error, "look for lost tasks", stop).await;
+            }
+            if let Err(error) = self.settle_posters(&mut paces).await {
+                wait_after(&error, "see to posters", stop).await;
             }
             if let Err(error) = self.remove_unused().await {
                 wait_after(&error, "look for unused blobs", stop).await;

@@ -9,12 +9,15 @@ pub(crate) fn recorded(report: &TaskReport, begun: Begun) {
     let (name, reason) = match &report.result {
         TaskResult::Rendering { .. } => ("rendering", None),
         TaskResult::Done { .. } => ("done", None),
+        TaskResult::Planned { .. } => ("planned", None),
+        TaskResult::Band { .. } => ("band", None),
         TaskResult::Failed { reason } => ("failed", Some(reason.as_str())),
         TaskResult::Returned { reason } => ("returned", Some(reason.as_str())),
     };
     metrics::REPORTS.add([name], 1);
     // One a second for as long as it takes would say no more than the span of the rendering.
-    if name == "rendering" {
+    // Of a band it is not known here whose trace it belongs to.
+    if name == "rendering" || name == "band" {
         return;
     }
     let render = trace::render_id(report.id, report.attempt, &report.worker);

@@ -3,7 +3,7 @@
 
 use faafo_kernel::Watch;
 use faafo_model::message::Change;
-use faafo_model::{State, Uuid};
+use faafo_model::{State, Task, Uuid};
 use faafo_queue::Queue;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,8 @@ pub(crate) struct Cancellations(Mutex<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    running: HashMap<Uuid, Watch>,
+    /// By their tasks' ids, with the fractals that they are parts of.
+    running: HashMap<Uuid, (Uuid, Watch)>,
     unwanted: HashSet<Uuid>,
     order: VecDeque<Uuid>,
 }
@@ -33,7 +34,8 @@ impl Cancellations {
         loop {
             match events.recv().await {
                 Ok(event) => match event.change {
-                    Change::Deleted(_) | Change::State(State::Cancelled) => {
+                    // Of a fractal that failed, bands may still be under way.
+                    Change::Deleted(_) | Change::State(State::Cancelled | State::Failed) => {
                         self.lock().cancel(event.id)
                     }
                     // Retried, or created again under the same name.
@@ -47,12 +49,13 @@ impl Cancellations {
     }
 
     /// Whether to begin; if so, `watch` will be cancelled when nobody wants the picture any more.
-    pub(crate) fn begin(&self, id: Uuid, watch: &Watch) -> bool {
+    pub(crate) fn begin(&self, task: &Task, watch: &Watch) -> bool {
         let mut inner = self.lock();
-        if inner.unwanted.contains(&id) {
+        let fractal = task.fractal();
+        if inner.unwanted.contains(&fractal) {
             return false;
         }
-        inner.running.insert(id, watch.clone());
+        inner.running.insert(task.id, (fractal, watch.clone()));
         true
     }
 
@@ -60,18 +63,22 @@ impl Cancellations {
         self.lock().running.remove(&id);
     }
 
-    /// The tasks under way, in the order of their names.
+    /// The fractals of the tasks under way, in the order of their names.
     pub(crate) fn running(&self) -> Vec<Uuid> {
-        let mut running: Vec<_> = self.lock().running.keys().copied().collect();
+        let inner = self.lock();
+        let mut running: Vec<_> = inner.running.values().map(|(id, _)| *id).collect();
         running.sort_unstable();
+        running.dedup();
         running
     }
 }
 
 impl Inner {
     fn cancel(&mut self, id: Uuid) {
-        if let Some(watch) = self.running.get(&id) {
-            watch.cancel();
+        for (fractal, watch) in self.running.values() {
+            if *fractal == id {
+                watch.cancel();
+            }
         }
         if self.unwanted.insert(id) {
             self.order.push_back(id);

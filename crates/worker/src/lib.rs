@@ -4,6 +4,7 @@
 mod cancel;
 #[cfg(debug_assertions)]
 mod failpoint;
+mod parts;
 mod pipe;
 mod presence;
 mod slot;

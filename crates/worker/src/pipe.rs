@@ -1,7 +1,7 @@
 //! From the blocking renderer to the asynchronous store, a few pieces at a time.
 
 use bytes::Bytes;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use tokio::sync::mpsc;
 
 /// Pieces under way; with [`PIECE`] this bounds what a picture holds in memory beside the renderer's own blocks.
@@ -44,5 +44,32 @@ impl Write for PipeWriter {
         self.sender
             .blocking_send(piece)
             .map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+/// Both ends of a new pipe the other way.
+pub(crate) fn pipe_back() -> (mpsc::Sender<Bytes>, PipeReader) {
+    let (sender, receiver) = mpsc::channel(PIECES);
+    let piece = Bytes::new();
+    (sender, PipeReader { receiver, piece })
+}
+
+/// The end for whoever reads outside the async runtime. It is at its end once the other one is dropped.
+pub(crate) struct PipeReader {
+    receiver: mpsc::Receiver<Bytes>,
+    piece: Bytes,
+}
+
+impl Read for PipeReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.piece.is_empty() {
+            match self.receiver.blocking_recv() {
+                Some(piece) => self.piece = piece,
+                None => return Ok(0),
+            }
+        }
+        let length = buffer.len().min(self.piece.len());
+        buffer[..length].copy_from_slice(&self.piece.split_to(length));
+        Ok(length)
     }
 }

@@ -2,18 +2,16 @@
 
 use crate::Worker;
 use crate::cancel::Cancellations;
-use crate::pipe::pipe;
+use crate::parts::Failure;
 use crate::watched;
-use bytes::Bytes;
-use faafo_blob::put;
 use faafo_kernel::{RenderError, Watch};
-use faafo_model::{BlobRef, Task, TaskReport, TaskResult};
+use faafo_model::poster::BANDS_SHARE;
+use faafo_model::{Part, Task, TaskReport, TaskResult};
 use faafo_queue::{Delivery, Urgency};
-use faafo_telemetry::{metrics, trace};
-use std::io::Write;
+use faafo_telemetry::metrics;
+use faafo_telemetry::trace::{self, Begun};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -54,8 +52,7 @@ impl Slot {
             match task {
                 Ok(task) => {
                     // At a level that no filter leaves out: whatever is said meanwhile is about this fractal.
-                    let span =
-                        tracing::error_span!("task", uuid = %task.id, attempt = task.attempt);
+                    let span = tracing::error_span!("task", uuid = %task.fractal(), attempt = task.attempt);
                     self.work(task).instrument(span).await;
                 }
                 Err(error) => {
@@ -70,7 +67,7 @@ impl Slot {
         let watch = Watch::new();
         let taken = trace::begun();
         watched::taken(&task, self.urgency, taken);
-        if !self.cancellations.begin(task.id, &watch) {
+        if !self.cancellations.begin(&task, &watch) {
             watched::ended(&task, &self.worker.name, &Err(NoResult::Unwanted), taken);
             return task.ack();
         }
@@ -113,28 +110,21 @@ impl Slot {
         let mut pause = Duration::from_millis(500);
         loop {
             let ended = tokio::select! {
-                ended = self.render_and_store(task, watch) => ended,
+                ended = self.work_on_part(task, begun, watch) => ended,
                 () = self.hand_back.cancelled() => {
                     watch.cancel();
                     return Err(NoResult::HandBack);
                 }
             };
             let error = match ended {
-                Ok((picture, thumbnail)) => {
-                    let duration = begun.elapsed().as_secs_f64();
-                    return Ok(TaskResult::Done {
-                        picture,
-                        thumbnail,
-                        duration,
-                    });
-                }
+                Ok(result) => return Ok(result),
                 Err(Failure::Render(RenderError::Cancelled)) => return Err(NoResult::Unwanted),
                 Err(Failure::Render(error @ RenderError::Recipe(_))) => {
                     return Ok(TaskResult::Failed {
                         reason: error.to_string(),
                     });
                 }
-                Err(Failure::Render(error @ RenderError::Panicked(_))) => {
+                Err(error @ (Failure::Render(RenderError::Panicked(_)) | Failure::Lost(_))) => {
                     return Ok(TaskResult::Returned {
                         reason: error.to_string(),
                     });
@@ -154,49 +144,60 @@ impl Slot {
         }
     }
 
-    async fn render_and_store(
+    async fn work_on_part(
         &self,
         task: &Task,
+        taken: Begun,
         watch: &Watch,
-    ) -> Result<(BlobRef, BlobRef), Failure> {
-        let begun = trace::begun();
-        let mut upload = self.worker.blobs.begin().await?;
-        let (writer, mut pieces) = pipe();
-        let (renderer, recipe) = (Arc::clone(&self.worker.renderer), task.recipe.clone());
-        let render_watch = watch.clone();
-        let rendering = spawn_blocking(move || {
-            #[cfg(debug_assertions)]
-            let writer = crate::failpoint::Failpoint::new(writer, &recipe);
-            let mut writer = writer;
-            let rendered = renderer.render(&recipe, &render_watch, &mut writer)?;
-            writer.flush()?;
-            Ok::<_, RenderError>(rendered)
-        });
-        while let Some(piece) = pieces.recv().await {
-            // On failure the pipe breaks, which ends the rendering.
-            upload.write(piece).await?;
-        }
-        let rendered = match rendering.await {
-            Ok(rendered) => rendered?,
-            Err(error) => return Err(RenderError::Panicked(message(error)).into()),
+    ) -> Result<TaskResult, Failure> {
+        let (worker, recipe, begun) = (&self.worker, &task.recipe, trace::begun());
+        let seconds = || taken.elapsed().as_secs_f64();
+        let (stored, result) = match task.part {
+            Part::Whole => {
+                let (picture, thumbnail) = worker.whole(recipe, watch).await?;
+                let duration = seconds();
+                let done = TaskResult::Done {
+                    picture,
+                    thumbnail,
+                    duration,
+                };
+                (picture, done)
+            }
+            Part::Plan { band_area } => {
+                let (preview, bands) = worker.plan(recipe, band_area, watch).await?;
+                return Ok(TaskResult::Planned { preview, bands });
+            }
+            Part::Band { first, rows, .. } => {
+                let rows = first..first.saturating_add(rows);
+                let fragment = worker.band(recipe, rows, watch).await?;
+                let duration = seconds();
+                (fragment, TaskResult::Band { fragment, duration })
+            }
+            Part::Join { manifest } => {
+                let (picture, thumbnail, before) = worker.join(recipe, &manifest, watch).await?;
+                let duration = before + seconds();
+                let done = TaskResult::Done {
+                    picture,
+                    thumbnail,
+                    duration,
+                };
+                (picture, done)
+            }
         };
-        let picture = upload.finish().await?;
-        let thumbnail = put(&*self.worker.blobs, Bytes::from(rendered.thumbnail)).await?;
-        watched::stored(task, &self.worker.name, picture, begun);
-        Ok((picture, thumbnail))
+        watched::stored(task, &worker.name, stored, begun);
+        Ok(result)
     }
 
     /// Says soon and every second that the task is being worked on; for ever.
     async fn heartbeat(&self, task: &Task, watch: &Watch) {
         tokio::time::sleep(FIRST_WORD).await;
         loop {
-            self.report(
-                task,
-                TaskResult::Rendering {
-                    progress: watch.progress(),
-                },
-            )
-            .await;
+            let progress = match task.part {
+                Part::Whole | Part::Band { .. } => watch.progress(),
+                Part::Plan { .. } => 0.0,
+                Part::Join { .. } => BANDS_SHARE + (1.0 - BANDS_SHARE) * watch.progress(),
+            };
+            self.report(task, TaskResult::Rendering { progress }).await;
             tokio::time::sleep(HEARTBEAT).await;
         }
     }
@@ -218,24 +219,4 @@ impl Slot {
             tokio::time::sleep(HEARTBEAT).await;
         }
     }
-}
-
-/// What a panic said.
-fn message(error: JoinError) -> String {
-    let other = error.to_string();
-    let Ok(panic) = error.try_into_panic() else {
-        return other;
-    };
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or(other)
-}
-
-/// Why there is no stored picture.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error(transparent)]
-    Render(#[from] RenderError),
-    #[error(transparent)]
-    Storage(#[from] faafo_blob::Error),
 }

@@ -16,21 +16,33 @@ pub(crate) fn taken(task: &Task, urgency: Urgency, at: Begun) {
     // The clocks of two machines differ.
     let waited = at.at().duration_since(published).unwrap_or_default();
     metrics::QUEUE_SECONDS.observe([urgency.name()], waited.as_secs_f64());
-    Span::new(task.id, "queued", Service::Worker, Kind::Consumer, at)
-        .between(published, at.at())
-        .below(Some(trace::publish_id(task.id, task.attempt)))
-        .with("faafo.attempt", task.attempt)
-        .with("faafo.urgency", urgency.name())
-        .record();
+    Span::new(
+        task.fractal(),
+        "queued",
+        Service::Worker,
+        Kind::Consumer,
+        at,
+    )
+    .between(published, at.at())
+    .below(Some(trace::publish_id(task.id, task.attempt)))
+    .with("faafo.attempt", task.attempt)
+    .with("faafo.urgency", urgency.name())
+    .record();
 }
 
 /// The picture is stored; `begun` is when its storing began, which goes on while it is rendered.
 pub(crate) fn stored(task: &Task, worker: &str, picture: BlobRef, begun: Begun) {
-    Span::new(task.id, "store", Service::Worker, Kind::Internal, begun)
-        .below(Some(trace::render_id(task.id, task.attempt, worker)))
-        .with("faafo.attempt", task.attempt)
-        .with("faafo.bytes", picture.size)
-        .record();
+    Span::new(
+        task.fractal(),
+        "store",
+        Service::Worker,
+        Kind::Internal,
+        begun,
+    )
+    .below(Some(trace::render_id(task.id, task.attempt, worker)))
+    .with("faafo.attempt", task.attempt)
+    .with("faafo.bytes", picture.size)
+    .record();
 }
 
 /// The task has come to this end.
@@ -43,9 +55,13 @@ pub(crate) fn ended(
     let (name, reason) = match result {
         Ok(TaskResult::Done { duration, .. }) => {
             metrics::RENDER_SECONDS.observe([], *duration);
-            let (width, height) = (task.recipe.width, task.recipe.height);
-            metrics::PIXELS.add([], u64::from(width) * u64::from(height));
+            metrics::PIXELS.add([], task.part.pixels(&task.recipe));
             ("done", None)
+        }
+        Ok(TaskResult::Planned { .. }) => ("planned", None),
+        Ok(TaskResult::Band { .. }) => {
+            metrics::PIXELS.add([], task.part.pixels(&task.recipe));
+            ("band", None)
         }
         Ok(TaskResult::Failed { reason }) => ("failed", Some(reason.as_str())),
         Ok(TaskResult::Returned { reason }) => ("returned", Some(reason.as_str())),
@@ -56,15 +72,22 @@ pub(crate) fn ended(
     };
     metrics::TASKS.add([name], 1);
     tracing::debug!(result = name, reason, "task ended");
-    let span = Span::new(task.id, "render", Service::Worker, Kind::Consumer, taken)
-        .below(Some(trace::publish_id(task.id, task.attempt)))
-        .with("faafo.attempt", task.attempt)
-        .with("faafo.worker", worker)
-        .with("faafo.result", name)
-        .with("faafo.width", task.recipe.width)
-        .with("faafo.height", task.recipe.height)
-        .with("faafo.iterations", task.recipe.iterations)
-        .failed(reason);
+    let span = Span::new(
+        task.fractal(),
+        "render",
+        Service::Worker,
+        Kind::Consumer,
+        taken,
+    )
+    .below(Some(trace::publish_id(task.id, task.attempt)))
+    .with("faafo.attempt", task.attempt)
+    .with("faafo.worker", worker)
+    .with("faafo.result", name)
+    .with("faafo.part", task.part.name())
+    .with("faafo.width", task.recipe.width)
+    .with("faafo.height", task.recipe.height)
+    .with("faafo.iterations", task.recipe.iterations)
+    .failed(reason);
     // Whoever records the report refers to this one; a task that is handed back is rendered again under another id.
     let span = match result {
         Ok(_) => span.id(trace::render_id(task.id, task.attempt, worker)),

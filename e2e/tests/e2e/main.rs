@@ -15,6 +15,7 @@ mod matrix;
 mod observe;
 mod pictures;
 mod poison;
+mod posters;
 mod presence;
 mod priorities;
 mod security;

@@ -45,6 +45,9 @@ pub struct ApiArgs {
     /// Largest width × height accepted, in pixels [default: 400000000]
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u64).range(1..=i64::MAX as u64))]
     pub max_area: Option<u64>,
+    /// Largest width × height rendered as one task, in pixels; larger ones in bands [default: 128000000]
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u64).range(1..=i64::MAX as u64))]
+    pub band_area: Option<u64>,
     /// Leave keeping store and queue in step to trackers in other processes
     #[arg(long)]
     pub no_tracker: bool,
@@ -109,12 +112,12 @@ impl ApiArgs {
                 i64::from(listen.port()),
             ));
         }
-        if let Some(area) = self.max_area {
-            overrides.push(Override::new(
-                "max_area",
-                "--max-area",
-                i64::try_from(area).unwrap_or(i64::MAX),
-            ));
+        for (key, flag, area) in [
+            ("max_area", "--max-area", self.max_area),
+            ("band_area", "--band-area", self.band_area),
+        ] {
+            let area = area.map(|area| i64::try_from(area).unwrap_or(i64::MAX));
+            overrides.extend(area.map(|area| Override::new(key, flag, area)));
         }
         overrides
     }

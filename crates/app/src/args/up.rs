@@ -27,6 +27,9 @@ pub struct UpArgs {
     /// Largest width × height accepted, in pixels [default: 400000000]
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u64).range(1..=i64::MAX as u64))]
     pub max_area: Option<u64>,
+    /// Largest width × height rendered as one task, in pixels; larger ones in bands [default: 128000000]
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u64).range(1..=i64::MAX as u64))]
+    pub band_area: Option<u64>,
     #[command(flatten)]
     pub observe: super::ObserveArgs,
 }
@@ -50,6 +53,7 @@ impl UpArgs {
             self.threads.map(NonZeroUsize::get).map(count),
         );
         whole("max_area", "--max-area", self.max_area);
+        whole("band_area", "--band-area", self.band_area);
         if let Some(data) = &self.data {
             let data = data.to_string_lossy().into_owned();
             overrides.push(Override::new("data", "--data", data));

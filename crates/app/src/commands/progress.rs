@@ -5,9 +5,10 @@ use crate::output;
 use faafo_model::fractal::FractalJson;
 use faafo_model::message::Change;
 use faafo_model::{State, Uuid};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use std::collections::HashMap;
 use std::io::IsTerminal;
+use std::time::Duration;
 
 /// Steps of the bar for each fractal.
 const STEPS: f64 = 1000.0;
@@ -66,6 +67,17 @@ impl<F: FnMut(&FractalJson) -> anyhow::Result<()>> Progress<F> {
         )
     }
 
+    /// How long this one still takes, where that is known.
+    fn left(&self, update: &Update) -> String {
+        let eta = update.event.eta.filter(|_| !update.is_final());
+        eta.map_or_else(String::new, |seconds| {
+            format!(
+                "  {} left",
+                HumanDuration(Duration::from_secs_f64(seconds.clamp(0.0, 1e9)))
+            )
+        })
+    }
+
     fn show(&self, update: &Update, word: &str) {
         let Some(bar) = &self.bar else {
             let id = update.event.id;
@@ -74,7 +86,8 @@ impl<F: FnMut(&FractalJson) -> anyhow::Result<()>> Progress<F> {
         };
         let reached: f64 = self.reached.values().map(|(_, progress)| progress).sum();
         bar.set_position((reached * STEPS) as u64);
-        bar.set_message(format!("{}/{}", self.finished, self.total));
+        let left = self.left(update);
+        bar.set_message(format!("{}/{}{left}", self.finished, self.total));
     }
 }
 

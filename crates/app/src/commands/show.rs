@@ -51,6 +51,20 @@ fn parameters(row: &FractalJson) -> Vec<(&'static str, String)> {
         ("state", row.state.to_string()),
         ("progress", format!("{:.0} %", row.progress * 100.0)),
     ]);
+    if let Some(bands) = row.bands {
+        let again = match bands.again {
+            0 => String::new(),
+            number => format!(", {number} begun again"),
+        };
+        let text = format!(
+            "{} of {} done, {} being rendered{again}",
+            bands.done, bands.total, bands.rendering
+        );
+        rows.push(("bands", text));
+    }
+    if let Some(seconds) = row.eta {
+        rows.push(("time left", format!("about {seconds:.0} seconds")));
+    }
     if row.priority != 0 {
         rows.push(("priority", row.priority.to_string()));
     }

@@ -78,6 +78,7 @@ pub const KEYS: &[Key] = &[
     key("max_upload", Kind::Count, Some("4294967296"), "the largest stored picture taken from a worker, in bytes"),
     key("body_timeout", Kind::Count, Some("30"), "how long a request's body may take for each 16 KiB, in seconds"),
     key("max_area", Kind::Count, Some("400000000"), "the largest width × height accepted, in pixels"),
+    key("band_area", Kind::Count, Some("128000000"), "the largest width × height rendered as one task, in pixels; larger ones are rendered in bands"),
     key("slots", Kind::Number, None, "one picture more than threads, of each urgency, at a time"),
     key("threads", Kind::Count, None, "one for each core"),
     key("worker_name", Kind::Text, None, "the machine's name, with the process id behind it where a worker is a process of its own"),

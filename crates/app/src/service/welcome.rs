@@ -18,6 +18,7 @@ pub async fn greet(store: &Store) -> anyhow::Result<()> {
             id: None,
             recipe,
             priority: 0,
+            band_area: None,
         };
         store
             .accept(&request, now.into())

@@ -13,7 +13,7 @@ mod rabbit;
 
 use broker::Place;
 use faafo_model::{
-    Event, Formula, Palette, Recipe, Report, State, Task, TaskReport, TaskResult, Uuid, View,
+    Event, Formula, Palette, Part, Recipe, Report, State, Task, TaskReport, TaskResult, Uuid, View,
 };
 use faafo_queue::Urgency::{Batch, Interactive};
 use faafo_queue::{Delivery, Queue, QueueDepth, Urgency, open};
@@ -38,6 +38,7 @@ fn task(number: u32) -> Task {
             iterations: 10,
             palette: Palette::Classic,
         },
+        part: Part::Whole,
         published_at: None,
     }
 }

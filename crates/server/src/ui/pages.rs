@@ -127,6 +127,10 @@ pub struct Picture<'a> {
     again: Option<String>,
     percent: u32,
     progress: f64,
+    /// What it will look like, about.
+    preview: bool,
+    /// How long it will take, if that is known.
+    left: Option<String>,
     huge: bool,
     viewer: Viewer,
 }
@@ -152,6 +156,11 @@ impl<'a> Picture<'a> {
                 .then(|| format!("/new?{}", query.join("&"))),
             percent: format::percent(fractal.progress),
             progress: fractal.progress.clamp(0.0, 1.0),
+            preview: fractal.poster.is_some() && fractal.thumbnail.is_some(),
+            left: fractal
+                .poster
+                .and_then(|poster| poster.eta)
+                .map(|seconds| format!("about {} left", format::duration(seconds))),
             huge: recipe.width.max(recipe.height) > HUGE,
             viewer,
         }

@@ -36,6 +36,7 @@ fn fractal(state: State) -> Fractal {
         url: None,
         picture: None,
         thumbnail: None,
+        poster: None,
     }
 }
 

@@ -104,6 +104,7 @@ impl World {
             thumbnail,
             duration: None,
             worker: None,
+            is_band: false,
         }];
         let reserved = self.store.reserve(&finishes).await.unwrap();
         tokio::task::yield_now().await;

@@ -12,6 +12,7 @@ mod opening;
 mod outage;
 mod outbox;
 mod people;
+mod posters;
 mod proxy;
 mod results;
 mod rows;
@@ -44,6 +45,7 @@ fn request(number: u32) -> CreateRequest {
         priority: 0,
         id: Some(Uuid::from_u128(number.into())),
         recipe,
+        band_area: None,
     }
 }
 
@@ -65,6 +67,7 @@ fn finish(number: u32, picture: u8) -> Finish {
         thumbnail: blob(picture + 100),
         duration: Some(0.1),
         worker: Some("worker".into()),
+        is_band: false,
     }
 }
 

@@ -73,6 +73,7 @@ async fn every_real_number_survives_in_every_column(store: Store) {
             priority: 0,
             id: Some(id(number)),
             recipe,
+            band_area: None,
         };
         let accepted = store.accept(&request, NOW).await.unwrap().unwrap();
         store

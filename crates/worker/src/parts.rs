@@ -1,0 +1,257 @@
+//! What each part of a fractal takes: rendered or read outside the async runtime, stored inside.
+
+use crate::Worker;
+use crate::pipe::{PipeReader, pipe, pipe_back};
+use bytes::Bytes;
+use faafo_blob::{ErrorKind, put};
+use faafo_kernel::{Join, Probe, RenderError, Rendered, Watch, probe};
+use faafo_model::poster::Fragment;
+use faafo_model::{BlobKey, BlobRef, Manifest, PlannedBand, Recipe};
+use futures_util::StreamExt;
+use std::io::{ErrorKind as IoErrorKind, Write};
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::mpsc;
+use tokio::task::{JoinError, spawn_blocking};
+
+/// The longer side of a thumbnail, in pixels.
+const PREVIEW: f64 = 300.0;
+/// The shortest that a preview's longer side may be.
+const LEAST_PREVIEW: f64 = 8.0;
+/// Seconds of one core that looking at a poster may take, and its preview.
+const PROBE_SECONDS: f64 = 1.0;
+const PREVIEW_SECONDS: f64 = 2.0;
+/// The longest manifest that is read, in bytes; it names a thousand bands in a tenth of this.
+const LONGEST_MANIFEST: u64 = 1 << 20;
+
+/// Why a part came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    #[error(transparent)]
+    Storage(#[from] faafo_blob::Error),
+    /// A band that was stored is no longer there, or not what it was.
+    #[error("a stored band is missing or damaged: {0}")]
+    Lost(String),
+}
+
+impl Worker {
+    /// A whole picture and its thumbnail.
+    pub(crate) async fn whole(
+        &self,
+        recipe: &Recipe,
+        watch: &Watch,
+    ) -> Result<(BlobRef, BlobRef), Failure> {
+        let (renderer, watch) = (Arc::clone(&self.renderer), watch.clone());
+        let (recipe, poison) = (recipe.clone(), recipe.clone());
+        let rendering = self.stored(poison, move |mut out| {
+            renderer.render(&recipe, &watch, &mut out)
+        });
+        let (picture, rendered) = rendering.await?;
+        Ok((picture, self.thumbnail(rendered).await?))
+    }
+
+    /// A band of these rows.
+    pub(crate) async fn band(
+        &self,
+        recipe: &Recipe,
+        rows: Range<u32>,
+        watch: &Watch,
+    ) -> Result<BlobRef, Failure> {
+        let (renderer, watch) = (Arc::clone(&self.renderer), watch.clone());
+        let (recipe, poison) = (recipe.clone(), recipe.clone());
+        let rendering = self.stored(poison, move |mut out| {
+            renderer.render_band(&recipe, rows, &watch, &mut out)
+        });
+        Ok(rendering.await?.0)
+    }
+
+    /// Where to cut a poster, and what it will look like.
+    pub(crate) async fn plan(
+        &self,
+        recipe: &Recipe,
+        band_area: u64,
+        watch: &Watch,
+    ) -> Result<(BlobRef, Vec<PlannedBand>), Failure> {
+        let (renderer, recipe, watch) = (Arc::clone(&self.renderer), recipe.clone(), watch.clone());
+        let planning = spawn_blocking(move || {
+            let start = Instant::now();
+            let clock = || start.elapsed().as_secs_f64();
+            let found = probe(renderer.level(), &recipe, PROBE_SECONDS, &clock, &watch)?;
+            let preview = preview(&recipe, &found);
+            let rendered = renderer.render(&preview, &watch, &mut std::io::sink())?;
+            let cuts = found.cuts(band_area).into_iter();
+            let bands = cuts.map(|cut| PlannedBand {
+                rows: cut.rows,
+                // Milliseconds are enough, and short to write.
+                work: (cut.seconds * 1e3).ceil() as f32 / 1e3,
+            });
+            Ok::<_, RenderError>((rendered, bands.collect()))
+        });
+        let (rendered, bands) = planning.await.map_err(panicked)??;
+        Ok((self.thumbnail(rendered).await?, bands))
+    }
+
+    /// The picture of stored bands, its thumbnail, and the seconds that the bands took.
+    pub(crate) async fn join(
+        &self,
+        recipe: &Recipe,
+        manifest: &BlobKey,
+        watch: &Watch,
+    ) -> Result<(BlobRef, BlobRef, f64), Failure> {
+        let manifest = self.manifest(manifest).await?;
+        let fragments: Vec<(Range<u32>, Fragment)> = manifest.fragments().collect();
+        let all_rows: Vec<_> = fragments.iter().map(|(rows, _)| rows.clone()).collect();
+        let (sender, bytes) = pipe_back();
+        let (recipe, watch) = (recipe.clone(), watch.clone());
+        let no_poison = None::<Recipe>;
+        let joining = self.stored(no_poison, move |mut out| {
+            join_bands(&recipe, all_rows, bytes, &watch, &mut out)
+        });
+        let feeding = self.feed(fragments.into_iter().map(|(_, fragment)| fragment), sender);
+        let (fed, joined) = tokio::join!(feeding, joining);
+        // If bytes are missing, why they are matters, and not that they do.
+        fed?;
+        let (picture, rendered) = joined.map_err(|failure| match failure {
+            Failure::Render(RenderError::Io(error)) if is_damage(error.kind()) => {
+                Failure::Lost(error.to_string())
+            }
+            other => other,
+        })?;
+        Ok((picture, self.thumbnail(rendered).await?, manifest.duration))
+    }
+
+    async fn manifest(&self, key: &BlobKey) -> Result<Manifest, Failure> {
+        let size = self.blobs.size(key).await?;
+        let size = size
+            .filter(|size| *size <= LONGEST_MANIFEST)
+            .ok_or_else(|| Failure::Lost("what bands there are".to_owned()))?;
+        let mut pieces = self.blobs.read(key, 0..size).await.map_err(lost)?;
+        let mut json = Vec::new();
+        while let Some(piece) = pieces.next().await {
+            json.extend_from_slice(&piece.map_err(lost)?);
+        }
+        serde_json::from_slice(&json).map_err(|error| Failure::Lost(error.to_string()))
+    }
+
+    /// Sends stored bands one after the other.
+    async fn feed(
+        &self,
+        fragments: impl Iterator<Item = Fragment>,
+        sender: mpsc::Sender<Bytes>,
+    ) -> Result<(), Failure> {
+        for fragment in fragments {
+            let stored = self.blobs.read(&fragment.key, 0..fragment.size).await;
+            let mut pieces = stored.map_err(lost)?;
+            while let Some(piece) = pieces.next().await {
+                if sender.send(piece.map_err(lost)?).await.is_err() {
+                    // Whoever reads has given up, and says why.
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn thumbnail(&self, rendered: Rendered) -> Result<BlobRef, Failure> {
+        Ok(put(&*self.blobs, Bytes::from(rendered.thumbnail)).await?)
+    }
+
+    /// Stores what `write` writes; it may block. In debug builds some recipes are poison to it.
+    async fn stored<T: Send + 'static>(
+        &self,
+        poison: impl Into<Option<Recipe>>,
+        write: impl FnOnce(&mut dyn Write) -> Result<T, RenderError> + Send + 'static,
+    ) -> Result<(BlobRef, T), Failure> {
+        let mut upload = self.blobs.begin().await?;
+        let (mut writer, mut pieces) = pipe();
+        let poison = poison.into();
+        let writing = spawn_blocking(move || {
+            let written = poisonable(&mut writer, poison.as_ref(), write)?;
+            writer.flush()?;
+            Ok::<_, RenderError>(written)
+        });
+        while let Some(piece) = pieces.recv().await {
+            // On failure the pipe breaks, which ends the writing.
+            upload.write(piece).await?;
+        }
+        let written = writing.await.map_err(panicked)??;
+        Ok((upload.finish().await?, written))
+    }
+}
+
+#[cfg(debug_assertions)]
+fn poisonable<T>(
+    writer: &mut dyn Write,
+    recipe: Option<&Recipe>,
+    write: impl FnOnce(&mut dyn Write) -> Result<T, RenderError>,
+) -> Result<T, RenderError> {
+    match recipe {
+        Some(recipe) => write(&mut crate::failpoint::Failpoint::new(writer, recipe)),
+        None => write(writer),
+    }
+}
+
+#[cfg(not(debug_assertions))]
+fn poisonable<T>(
+    writer: &mut dyn Write,
+    _recipe: Option<&Recipe>,
+    write: impl FnOnce(&mut dyn Write) -> Result<T, RenderError>,
+) -> Result<T, RenderError> {
+    write(writer)
+}
+
+/// The whole view in a few pixels; fewer where each takes long.
+fn preview(recipe: &Recipe, found: &Probe) -> Recipe {
+    let (width, height) = (f64::from(recipe.width), f64::from(recipe.height));
+    let pixels = PREVIEW_SECONDS / found.seconds() * width * height;
+    let longest = width.max(height);
+    let side = (pixels.sqrt().clamp(LEAST_PREVIEW, PREVIEW)).min(longest);
+    let shrunk = |side_of: f64| (side_of * side / longest).round().max(1.0) as u32;
+    Recipe {
+        width: shrunk(width),
+        height: shrunk(height),
+        ..recipe.clone()
+    }
+}
+
+fn join_bands(
+    recipe: &Recipe,
+    bands: Vec<Range<u32>>,
+    mut bytes: PipeReader,
+    watch: &Watch,
+    out: &mut dyn Write,
+) -> Result<Rendered, RenderError> {
+    let mut join = Join::new(recipe, out)?;
+    join.begin(watch);
+    for rows in bands {
+        join.push(rows, &mut bytes, watch)?;
+    }
+    join.finish()
+}
+
+/// Nobody need try again to read what is not there.
+fn lost(error: faafo_blob::Error) -> Failure {
+    match error.kind() {
+        ErrorKind::NotFound => Failure::Lost(error.to_string()),
+        _ => Failure::Storage(error),
+    }
+}
+
+fn is_damage(kind: IoErrorKind) -> bool {
+    use IoErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    matches!(kind, InvalidData | InvalidInput | UnexpectedEof)
+}
+
+/// What a panic said.
+fn panicked(error: JoinError) -> RenderError {
+    let other = error.to_string();
+    let Ok(panic) = error.try_into_panic() else {
+        return RenderError::Panicked(other);
+    };
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    RenderError::Panicked(text.unwrap_or(other))
+}
