@@ -70,7 +70,8 @@ pub(crate) async fn show(
 ) -> Result<Json<FractalJson>> {
     let fractal = find(&server, &uuid).await?;
     let mut json = FractalJson::from(&fractal);
-    if fractal.poster.is_some() {
+    // Those of a poster that is done are of no more use, and soon gone.
+    if fractal.poster.is_some() && fractal.state != faafo_model::State::Done {
         json.bands = server.store.bands(fractal.id).await?;
     }
     Ok(Json(json))
