@@ -30,6 +30,9 @@ pub(crate) trait Vector: Number {
     /// Writes to the beginning of a slice, which must be long enough.
     fn store(self, to: &mut [f64]);
 
+    /// Writes the lower halves of all lanes to the beginning of a slice, which must be long enough.
+    fn store_low(self, to: &mut [u32]);
+
     /// The mask as bits.
     fn bits(mask: Self::Mask) -> u32;
 
@@ -38,9 +41,6 @@ pub(crate) trait Vector: Number {
 
     /// The lanes in `bits`, moved to the front; what is behind them is unspecified.
     fn compress(self, bits: u32) -> Self;
-
-    /// The first lanes of `self`, moved to those in `bits`; the others come from `rest`.
-    fn expand(self, bits: u32, rest: Self) -> Self;
 
     /// All lanes.
     const ALL: u32 = (1 << Self::LANES) - 1;
