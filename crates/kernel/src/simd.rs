@@ -12,7 +12,7 @@ mod level;
 pub use level::Level;
 pub(crate) use level::{AtLevel, at_level};
 
-use faafo_formula::Number;
+use faafo_formula::{Complex, Number};
 
 /// The most lanes of any vector.
 pub(crate) const MOST_LANES: usize = 8;
@@ -41,6 +41,11 @@ pub(crate) trait Vector: Number {
 
     /// The lanes in `bits`, moved to the front; what is behind them is unspecified.
     fn compress(self, bits: u32) -> Self;
+
+    /// Does nothing, but makes the compiler calculate the one before it goes on with the other. Left to itself it
+    /// begins with all vectors at once, and has too few registers for what it begins.
+    #[inline(always)]
+    fn in_order(_before: &mut Complex<Self>, _after: &mut Complex<Self>) {}
 
     /// All lanes.
     const ALL: u32 = (1 << Self::LANES) - 1;

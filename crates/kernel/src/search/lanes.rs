@@ -189,6 +189,12 @@ impl Lanes {
                     before[stream] = z[stream];
                 }
                 z[stream] = next;
+                // In two halves: one by one, it would wait for results instead.
+                if stream + 1 == STREAMS / 2
+                    && let Some([done, then]) = z[stream..].first_chunk_mut()
+                {
+                    V::in_order(done, then);
+                }
             }
         }
         let (mut all_ended, mut all_cyclic) = (0, 0);

@@ -2,7 +2,8 @@
 
 use super::{arithmetic, wide_mask};
 use crate::simd::Vector;
-use faafo_formula::Number;
+use faafo_formula::{Complex, Number};
+use std::arch::asm;
 use std::arch::x86_64::*;
 
 /// Four numbers.
@@ -140,6 +141,12 @@ impl Vector for F64x4 {
     }
 
     #[inline(always)]
+    fn in_order(before: &mut Complex<Self>, after: &mut Complex<Self>) {
+        // SAFETY: only code that runs where the level was found uses its vectors.
+        unsafe { in_order(before, after) }
+    }
+
+    #[inline(always)]
     fn compress(self, bits: u32) -> Self {
         let by = &COMPRESS[bits as usize & 15];
         // SAFETY: only code that runs where the level was found uses its vectors; the table's entry has 32 bytes.
@@ -147,5 +154,21 @@ impl Vector for F64x4 {
             let by = _mm256_loadu_si256(by.as_ptr().cast());
             _mm256_castps_pd(_mm256_permutevar8x32_ps(_mm256_castpd_ps(self.0), by))
         })
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn in_order(before: &mut Complex<F64x4>, after: &mut Complex<F64x4>) {
+    // SAFETY: there are no instructions; all registers stay as they are.
+    unsafe {
+        asm!(
+            "/* {} {} {} {} */",
+            inout(ymm_reg) before.re.0,
+            inout(ymm_reg) before.im.0,
+            inout(ymm_reg) after.re.0,
+            inout(ymm_reg) after.im.0,
+            options(pure, nomem, nostack, preserves_flags)
+        );
     }
 }
