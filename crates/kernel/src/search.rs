@@ -9,25 +9,31 @@
 //! algorithm", 1980), so it is not followed any further.
 
 mod lanes;
+mod orbits;
 mod replay;
 mod source;
+mod steps;
 
 use crate::simd::{AtLevel, Level, Vector, at_level};
 use faafo_formula::{Complex, Map, Quadratic};
-use lanes::{Lanes, Resumed};
-use replay::{Queue, Rules};
+use lanes::Lanes;
+use orbits::Orbits;
+use replay::Rules;
 pub(crate) use source::Pixels;
-use source::Source;
+use source::{Begin, FIRST_STEPS, Source};
 use std::hint::black_box;
 
 /// The most steps between two looks at an orbit; [`Map::STAYS`] promises no more.
 const MOST_STEPS: usize = 16;
 
+/// So many orbits that have ended are worth the while to be followed once more.
+const ENOUGH: usize = 64;
+
 /// Blocks of steps between two looks at the stop flag, and between changes of what orbits are compared with.
 const ROUND: u32 = 64;
 
 /// The most steps of all lanes together until others get their turn: about 50 ms, one number at a time.
-const TURN: u64 = 1 << 24;
+const TURN: i64 = 1 << 24;
 
 /// The function to iterate, and how often at most.
 #[derive(Debug, Clone, Copy)]
@@ -55,10 +61,12 @@ pub(crate) struct Ends {
 
 /// A search under way.
 pub(crate) struct Search {
+    source: Source,
+    /// Those that wait for a lane.
+    waiting: Box<Orbits>,
     lanes: Box<Lanes>,
-    source: Box<Source>,
-    trips: Box<Queue>,
-    expired: Box<Queue>,
+    /// Those that have ended, or are about to reach the limit.
+    trips: Box<Orbits>,
     ends: Ends,
     done: u64,
     pace: Pace,
@@ -82,9 +90,9 @@ impl Pace {
     }
 
     /// Begins another round of blocks; whether they have another number of steps.
-    fn change(&mut self, lanes: u32) -> bool {
+    fn change(&mut self, lanes: usize) -> bool {
         let before = self.steps;
-        let length = ROUND as usize * lanes as usize * self.steps / (self.ended as usize).max(1);
+        let length = ROUND as usize * lanes * self.steps / (self.ended as usize).max(1);
         self.steps = match length {
             0..12 => 4,
             12..64 => 8,
@@ -101,10 +109,10 @@ impl Search {
         let len = pixels.len();
         let nothing = Complex { re: 0.0, im: 0.0 };
         Self {
+            source: Source::default(),
+            waiting: Box::new(Orbits::new(iteration.julia)),
             lanes: Box::new(Lanes::new(iteration.julia)),
-            source: Box::default(),
-            trips: Box::default(),
-            expired: Box::default(),
+            trips: Box::new(Orbits::new(iteration.julia)),
             ends: Ends {
                 count: vec![iteration.limit; len],
                 z: vec![nothing; if want_z { len } else { 0 }],
@@ -175,110 +183,126 @@ impl<M: Map> AtLevel for GoOn<'_, M> {
 impl<M: Map> GoOn<'_, M> {
     #[inline(always)]
     fn turn<V: Vector, const STREAMS: usize, const DEFERRED: bool>(self) -> Result<bool, Stopped> {
-        const {
-            assert!(V::LANES * STREAMS <= lanes::MOST);
-        }
-        let Iteration { map, julia, limit } = self.iteration;
+        let Iteration { map, julia, limit } = *self.iteration;
         let (level, pixels) = (self.level, self.pixels);
         let Search {
-            lanes,
             source,
+            waiting,
+            lanes,
             trips,
-            expired,
             ends,
             done,
             pace,
         } = self.search;
-        let all = lanes::first((V::LANES * STREAMS) as u32);
-        let mut turn = TURN / (V::LANES * STREAMS) as u64;
-        let mut rules = Rules {
-            steps: pace.steps,
-            to_the_limit: false,
-            limit: *limit,
-            constant: *julia,
-            all: false,
+        let begin = Begin {
+            map: &map,
+            julia,
+            limit,
         };
-        let mut replay = |queue: &mut Queue, rules: Rules, resumed: &mut Vec<Resumed>| {
-            // Not inlined, because there is so much of it.
-            at_level(
-                level,
-                Replay {
-                    map,
-                    queue,
-                    rules,
-                    ends,
-                    resumed,
-                },
-            )
-        };
+        let count = lanes::count::<V, STREAMS>();
+        let mut turn = TURN;
         loop {
-            if source.is_low() {
-                *done += source.fill::<V, M>(map, julia.is_some(), pixels);
-            }
-            let empty = all & !lanes.live;
-            if empty != 0 && (source.has(1) || !lanes.resumed.is_empty()) {
-                lanes.fill::<V, M, STREAMS>(empty, source, map);
-            }
-            if lanes.live == 0 {
-                // The last few orbits; some of them may have to go on.
-                let resumed = &mut lanes.resumed;
-                *done += replay(trips, rules.of_all(), resumed);
-                *done += replay(expired, rules.last().of_all(), resumed);
-                if resumed.is_empty() && !source.has(1) {
-                    return Ok(true);
-                }
-                continue;
-            }
-            // No orbit may take a step beyond the limit.
-            let steps = rules.steps;
-            if (lanes.now + steps as u64) as f64 > lanes.first_expiry {
-                let over = lanes.expired::<V, STREAMS>(*limit, steps);
-                if over != 0 {
-                    lanes.put::<V, M, STREAMS>(over, expired);
-                    lanes.empty(over);
-                    if expired.is_full() {
-                        *done += replay(expired, rules.last(), &mut lanes.resumed);
-                    }
-                    continue;
-                }
-            }
-            let (ended, cyclic) = lanes.advance::<V, M, STREAMS, DEFERRED>(map, steps);
-            let ended = ended & lanes.live;
-            let cyclic = cyclic & lanes.watched & !ended;
-            if ended != 0 {
-                lanes.put::<V, M, STREAMS>(ended, trips);
-                if trips.is_full() {
-                    *done += replay(trips, rules, &mut lanes.resumed);
-                }
-            }
-            *done += u64::from(cyclic.count_ones());
-            lanes.empty(ended | cyclic);
-            lanes.turn_over(steps);
-            if pace.count(ended.count_ones()) {
-                lanes.watch::<V, STREAMS>();
-                if pace.change(all.count_ones()) {
-                    *done += replay(trips, rules.of_all(), &mut lanes.resumed);
-                    rules.steps = pace.steps;
-                }
+            while waiting.len() < count && !source.exhausted {
+                let fill = Fill {
+                    begin: &begin,
+                    source,
+                    pixels,
+                    enough: count,
+                    waiting,
+                    ends,
+                };
+                let ended = at_level(level, fill);
+                *done += ended;
+                turn -= (ended * u64::from(FIRST_STEPS)) as i64;
                 if (self.stop)() {
                     return Err(Stopped);
                 }
             }
-            turn = turn.saturating_sub(steps as u64);
-            if turn == 0 {
+            let empty = lanes::all::<V, STREAMS>() & !lanes.live;
+            if empty != 0 {
+                lanes.fill::<M>(empty, waiting, limit);
+            }
+            let steps = pace.steps;
+            let mut rules = Rules {
+                steps,
+                limit,
+                all: lanes.live == 0,
+            };
+            let mut cyclic = 0;
+            // No orbit may take a step beyond the limit.
+            let mut out = lanes.expired::<V, STREAMS>(limit, steps);
+            let advanced = out == 0 && lanes.live != 0;
+            if advanced {
+                let (ended, back) = lanes.advance::<V, M, STREAMS, DEFERRED>(&map, steps);
+                out = ended & lanes.live;
+                cyclic = back & lanes.watched & !out;
+            }
+            lanes.put::<M>(out, trips);
+            lanes.empty(out | cyclic);
+            *done += u64::from(cyclic.count_ones());
+            if advanced {
+                turn -= (steps * count) as i64;
+                lanes.turn_over(steps);
+                if pace.count(out.count_ones()) {
+                    lanes.watch::<V, STREAMS>();
+                    rules.all |= pace.change(count);
+                    if (self.stop)() {
+                        return Err(Stopped);
+                    }
+                }
+            }
+            if rules.all || trips.len() >= ENOUGH {
+                let replay = Replay {
+                    map: &map,
+                    rules,
+                    trips,
+                    waiting,
+                    ends,
+                };
+                *done += at_level(level, replay);
+            }
+            if lanes.live == 0 && trips.len() + waiting.len() == 0 && source.exhausted {
+                return Ok(true);
+            }
+            if turn <= 0 {
                 return Ok(false);
             }
         }
     }
 }
 
-/// Follows the orbits in a queue.
+/// Begins the orbits of some pixels. Not inlined, because there is so much of it.
+struct Fill<'a, M> {
+    begin: &'a Begin<'a, M>,
+    source: &'a mut Source,
+    pixels: &'a Pixels<'a>,
+    enough: usize,
+    waiting: &'a mut Orbits,
+    ends: &'a mut Ends,
+}
+
+impl<M: Map> AtLevel for Fill<'_, M> {
+    type Output = u64;
+
+    #[inline(always)]
+    fn run<V: Vector, const STREAMS: usize>(self) -> u64 {
+        self.source.fill::<V, M>(
+            self.begin,
+            self.pixels,
+            self.enough,
+            self.waiting,
+            self.ends,
+        )
+    }
+}
+
+/// Follows orbits once more. Not inlined, because there is so much of it.
 struct Replay<'a, M> {
     map: &'a M,
-    queue: &'a mut Queue,
     rules: Rules,
+    trips: &'a mut Orbits,
+    waiting: &'a mut Orbits,
     ends: &'a mut Ends,
-    resumed: &'a mut Vec<Resumed>,
 }
 
 impl<M: Map> AtLevel for Replay<'_, M> {
@@ -286,14 +310,7 @@ impl<M: Map> AtLevel for Replay<'_, M> {
 
     #[inline(always)]
     fn run<V: Vector, const STREAMS: usize>(self) -> u64 {
-        let Self {
-            map,
-            queue,
-            rules,
-            ends,
-            resumed,
-        } = self;
-        queue.replay::<V, M>(map, rules, ends, resumed)
+        replay::replay::<V, M>(self.map, self.rules, self.trips, self.waiting, self.ends)
     }
 }
 
@@ -306,13 +323,14 @@ impl AtLevel for RawLoop {
     #[inline(always)]
     fn run<V: Vector, const STREAMS: usize>(self) -> u64 {
         let mut lanes = Box::new(Lanes::new(None));
+        lanes.live = lanes::all::<V, STREAMS>();
         for _ in 0..self.0 {
             let ended =
                 lanes.advance::<V, Quadratic, STREAMS, true>(&Quadratic, black_box(MOST_STEPS));
             black_box(ended);
             lanes.turn_over(MOST_STEPS);
         }
-        self.0 * (MOST_STEPS * STREAMS * V::LANES) as u64
+        self.0 * (MOST_STEPS * lanes::count::<V, STREAMS>()) as u64
     }
 }
 

@@ -12,7 +12,7 @@ mod level;
 pub use level::Level;
 pub(crate) use level::{AtLevel, at_level};
 
-use faafo_formula::Number;
+use faafo_formula::{Complex, Number};
 
 /// The most lanes of any vector.
 pub(crate) const MOST_LANES: usize = 8;
@@ -30,6 +30,9 @@ pub(crate) trait Vector: Number {
     /// Writes to the beginning of a slice, which must be long enough.
     fn store(self, to: &mut [f64]);
 
+    /// Writes the lower halves of all lanes to the beginning of a slice, which must be long enough.
+    fn store_low(self, to: &mut [u32]);
+
     /// The mask as bits.
     fn bits(mask: Self::Mask) -> u32;
 
@@ -39,8 +42,10 @@ pub(crate) trait Vector: Number {
     /// The lanes in `bits`, moved to the front; what is behind them is unspecified.
     fn compress(self, bits: u32) -> Self;
 
-    /// The first lanes of `self`, moved to those in `bits`; the others come from `rest`.
-    fn expand(self, bits: u32, rest: Self) -> Self;
+    /// Does nothing, but makes the compiler calculate the one before it goes on with the other. Left to itself it
+    /// begins with all vectors at once, and has too few registers for what it begins.
+    #[inline(always)]
+    fn in_order(_before: &mut Complex<Self>, _after: &mut Complex<Self>) {}
 
     /// All lanes.
     const ALL: u32 = (1 << Self::LANES) - 1;

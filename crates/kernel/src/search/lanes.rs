@@ -1,12 +1,12 @@
 //! The orbits under way, side by side.
 
-use super::replay::Queue;
-use super::source::Source;
+use super::orbits::{Orbit, Orbits as Queue};
 use crate::simd::{MOST_LANES, Vector};
 use faafo_formula::{Complex, Map};
+use std::ops::Range;
 
-/// The most lanes: bits in a u64.
-pub(super) const MOST: usize = 64;
+/// The most lanes: bits in a u128.
+pub(super) const MOST: usize = 128;
 
 /// Steps after which an orbit is suspected of never ending, and watched for a cycle.
 const SUSPICIOUS: f64 = 256.0;
@@ -17,13 +17,6 @@ const SUSPICIOUS: f64 = 256.0;
 pub(super) struct Row(pub [f64; MOST]);
 
 impl Row {
-    /// The first of `numbers` go to the lanes in `bits` of the vector at `base`.
-    #[inline(always)]
-    fn expand<V: Vector>(&mut self, base: usize, bits: u32, numbers: V) {
-        let numbers = numbers.expand(bits, load(self, base));
-        numbers.store(&mut self.0[base..]);
-    }
-
     /// `numbers` go to the lanes in `mask` of the vector at `base`.
     #[inline(always)]
     fn select<V: Vector>(&mut self, base: usize, mask: V::Mask, numbers: V) {
@@ -50,19 +43,8 @@ const NOWHERE: Orbits = Orbits {
     before_im: ZEROS,
 };
 
-/// An orbit that has been followed for a while and is to go on.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Resumed {
-    pub z: Complex<f64>,
-    pub before: Complex<f64>,
-    pub c: Complex<f64>,
-    /// The pixel's number.
-    pub index: f64,
-    /// Steps taken.
-    pub count: f64,
-}
-
-/// The lanes: what is under way in each. A bit of a u64 stands for a lane.
+/// The lanes: what is under way in each. A bit of a u128 stands for a lane. They come in
+/// sets, of which each is as many vectors as are under way at a time.
 pub(super) struct Lanes {
     /// Now, and after the block of steps.
     at: [Orbits; 2],
@@ -81,21 +63,25 @@ pub(super) struct Lanes {
     /// When it will be compared with something newer.
     next_look: Row,
     /// Lanes with an orbit.
-    pub live: u64,
+    pub live: u128,
     /// Lanes whose orbit is compared with one of its earlier places.
-    pub watched: u64,
+    pub watched: u128,
     /// Steps taken.
     pub now: u64,
     /// Before this time no orbit reaches the limit.
     pub first_expiry: f64,
-    /// Orbits that wait for a lane.
-    pub resumed: Vec<Resumed>,
 }
 
-/// The first `count` lanes.
+/// How many lanes there are.
+pub(super) const fn count<V: Vector, const STREAMS: usize>() -> usize {
+    let set = STREAMS * V::LANES;
+    MOST / set * set
+}
+
+/// All lanes.
 #[inline(always)]
-pub(super) fn first(count: u32) -> u64 {
-    u64::MAX >> (64 - count)
+pub(super) fn all<V: Vector, const STREAMS: usize>() -> u128 {
+    u128::MAX >> (MOST - count::<V, STREAMS>())
 }
 
 #[inline(always)]
@@ -103,14 +89,24 @@ fn load<V: Vector>(row: &Row, base: usize) -> V {
     V::load(&row.0[base..])
 }
 
-/// The lanes of a set that are in the vector at `base`.
+/// The vector at `at` in a set of lanes.
 #[inline(always)]
-fn bits<V: Vector>(lanes: u64, base: usize) -> u32 {
-    (lanes >> base) as u32 & V::ALL
+fn load_both<V: Vector>(re: &Row, im: &Row, set: &Range<usize>, at: usize) -> Complex<V> {
+    let (re, im) = (&re.0[set.start..set.end], &im.0[set.start..set.end]);
+    Complex::new(V::load(&re[at..]), V::load(&im[at..]))
 }
 
-/// From how many lanes on no vector is left out: that costs less than to guess wrongly which have one.
-const MANY: u32 = 6;
+#[inline(always)]
+fn store_both<V: Vector>(z: Complex<V>, re: &mut Row, im: &mut Row, set: &Range<usize>, at: usize) {
+    z.re.store(&mut re.0[set.start..set.end][at..]);
+    z.im.store(&mut im.0[set.start..set.end][at..]);
+}
+
+/// Those lanes that are in the vector at `base`.
+#[inline(always)]
+fn bits<V: Vector>(lanes: u128, base: usize) -> u32 {
+    (lanes >> base) as u32 & V::ALL
+}
 
 impl Lanes {
     /// Without any orbit; for a Julia form with its c.
@@ -130,8 +126,7 @@ impl Lanes {
             live: 0,
             watched: 0,
             now: 0,
-            first_expiry: 0.0,
-            resumed: Vec::new(),
+            first_expiry: f64::INFINITY,
         }
     }
 
@@ -142,25 +137,47 @@ impl Lanes {
         &mut self,
         map: &M,
         steps: usize,
+    ) -> (u128, u128) {
+        let width = STREAMS * V::LANES;
+        let (mut ended, mut cyclic) = (0, 0);
+        for set in 0..count::<V, STREAMS>() / width {
+            let base = set * width;
+            // Towards the end of a search most sets are empty.
+            if (self.live >> base) as u64 & (u64::MAX >> (64 - width)) == 0 {
+                continue;
+            }
+            let (out, back) = self.advance_set::<V, M, STREAMS, DEFERRED>(map, steps, base);
+            ended |= u128::from(out) << base;
+            cyclic |= u128::from(back) << base;
+        }
+        (ended, cyclic)
+    }
+
+    /// The same for the set at `base`.
+    #[inline(always)]
+    fn advance_set<V: Vector, M: Map, const STREAMS: usize, const DEFERRED: bool>(
+        &mut self,
+        map: &M,
+        steps: usize,
+        base: usize,
     ) -> (u64, u64) {
         let zero = Complex::<V>::splat(0.0, 0.0);
         let (mut z, mut before) = ([zero; STREAMS], [zero; STREAMS]);
         let mut c = [zero; STREAMS];
-        let watch = self.watched != 0;
         let mut ended = [V::mask(0); STREAMS];
         let (one, two) = self.at.split_at_mut(1);
         let (from, to) = match self.current {
             0 => (&one[0], &mut two[0]),
             _ => (&two[0], &mut one[0]),
         };
+        let lanes = base..base + STREAMS * V::LANES;
         for stream in 0..STREAMS {
-            let base = stream * V::LANES;
-            z[stream] = Complex::new(load(&from.re, base), load(&from.im, base));
+            let at = stream * V::LANES;
+            z[stream] = load_both(&from.re, &from.im, &lanes, at);
             if M::MEMORY {
-                before[stream] =
-                    Complex::new(load(&from.before_re, base), load(&from.before_im, base));
+                before[stream] = load_both(&from.before_re, &from.before_im, &lanes, at);
             }
-            c[stream] = Complex::new(load(&self.c_re, base), load(&self.c_im, base));
+            c[stream] = load_both(&self.c_re, &self.c_im, &lanes, at);
         }
         for _ in 0..steps {
             for stream in 0..STREAMS {
@@ -172,25 +189,38 @@ impl Lanes {
                     before[stream] = z[stream];
                 }
                 z[stream] = next;
+                // In two halves: one by one, it would wait for results instead.
+                if stream + 1 == STREAMS / 2
+                    && let Some([done, then]) = z[stream..].first_chunk_mut()
+                {
+                    V::in_order(done, then);
+                }
             }
         }
         let (mut all_ended, mut all_cyclic) = (0, 0);
         for stream in 0..STREAMS {
-            let base = stream * V::LANES;
-            z[stream].re.store(&mut to.re.0[base..]);
-            z[stream].im.store(&mut to.im.0[base..]);
+            let at = stream * V::LANES;
+            store_both(z[stream], &mut to.re, &mut to.im, &lanes, at);
             if M::MEMORY {
-                before[stream].re.store(&mut to.before_re.0[base..]);
-                before[stream].im.store(&mut to.before_im.0[base..]);
+                store_both(
+                    before[stream],
+                    &mut to.before_re,
+                    &mut to.before_im,
+                    &lanes,
+                    at,
+                );
             }
             if DEFERRED {
                 ended[stream] = map.far(z[stream]);
             }
-            all_ended |= u64::from(V::bits(ended[stream]) & V::ALL) << base;
-            if watch {
-                let re = z[stream].re.equal(load(&self.seen_re, base));
-                let im = z[stream].im.equal(load(&self.seen_im, base));
-                all_cyclic |= u64::from(V::bits(re & im) & V::ALL) << base;
+            all_ended |= u64::from(V::bits(ended[stream]) & V::ALL) << at;
+        }
+        if self.watched != 0 {
+            for (stream, z) in z.into_iter().enumerate() {
+                let at = stream * V::LANES;
+                let seen: Complex<V> = load_both(&self.seen_re, &self.seen_im, &lanes, at);
+                let back = z.re.equal(seen.re) & z.im.equal(seen.im);
+                all_cyclic |= u64::from(V::bits(back) & V::ALL) << at;
             }
         }
         (all_ended, all_cyclic)
@@ -205,143 +235,81 @@ impl Lanes {
 
     /// Nothing is under way in these lanes any more.
     #[inline(always)]
-    pub fn empty(&mut self, lanes: u64) {
+    pub fn empty(&mut self, lanes: u128) {
         self.live &= !lanes;
         self.watched &= !lanes;
     }
 
-    /// Puts orbits into a queue as they are, before the steps that were calculated last.
+    /// Puts the orbits of some lanes into a queue as they are, before the steps that were calculated last.
     #[inline(always)]
-    pub fn put<V: Vector, M: Map, const STREAMS: usize>(&self, lanes: u64, queue: &mut Queue) {
-        let (from, now) = (&self.at[self.current], V::splat(self.now as f64));
-        let every = lanes.count_ones() >= MANY;
-        for stream in 0..STREAMS {
-            let base = stream * V::LANES;
-            let bits = bits::<V>(lanes, base);
-            if !every && bits == 0 {
-                continue;
-            }
-            let count = now - load(&self.birth, base);
-            let z = Complex::new(load::<V>(&from.re, base), load(&from.im, base));
-            let before = Complex::new(load(&from.before_re, base), load(&from.before_im, base));
-            let c = Complex::new(load(&self.c_re, base), load(&self.c_im, base));
-            let c = (!self.julia).then_some(c);
-            queue.push::<V, M>(bits, z, before, c, load(&self.index, base), count);
+    pub fn put<M: Map>(&self, mut lanes: u128, queue: &mut Queue) {
+        let (from, now) = (&self.at[self.current & 1], self.now as f64);
+        let mut at = queue.grow(lanes.count_ones() as usize);
+        while lanes != 0 {
+            let lane = lanes.trailing_zeros() as usize % MOST;
+            let orbit = Orbit {
+                z: Complex::new(from.re.0[lane], from.im.0[lane]),
+                before: Complex::new(from.before_re.0[lane], from.before_im.0[lane]),
+                c: Complex::new(self.c_re.0[lane], self.c_im.0[lane]),
+                index: self.index.0[lane],
+                count: now - self.birth.0[lane],
+            };
+            queue.set::<M>(at, orbit);
+            at += 1;
+            lanes &= lanes - 1;
         }
     }
 
-    /// Gives pixels to empty lanes, as far as there are any.
+    /// Gives waiting orbits to empty lanes, as far as there are any.
     #[inline(always)]
-    pub fn fill<V: Vector, M: Map, const STREAMS: usize>(
-        &mut self,
-        empty: u64,
-        source: &mut Source,
-        map: &M,
-    ) {
-        let count = empty.count_ones();
-        if !self.resumed.is_empty() || !source.has(count as usize) {
-            self.fill_each(empty, source, map.critical(), map.before());
-            return;
-        }
-        let every = count >= MANY;
-        let now = V::splat(self.now as f64);
-        let (critical, before) = (map.critical(), map.before());
-        let to = &mut self.at[self.current];
-        for stream in 0..STREAMS {
-            let base = stream * V::LANES;
-            let bits = bits::<V>(empty, base);
-            if !every && bits == 0 {
-                continue;
-            }
-            let [re, im, index] = source.take::<V>(bits.count_ones() as usize);
-            let mask = V::mask(bits);
-            if self.julia {
-                to.re.expand(base, bits, re);
-                to.im.expand(base, bits, im);
-            } else {
-                to.re.select(base, mask, V::splat(critical.0));
-                to.im.select(base, mask, V::splat(critical.1));
-                self.c_re.expand(base, bits, re);
-                self.c_im.expand(base, bits, im);
-            }
+    pub fn fill<M: Map>(&mut self, mut empty: u128, waiting: &mut Queue, limit: u32) {
+        let count = (empty.count_ones() as usize).min(waiting.len());
+        let from = waiting.shrink(count);
+        let (to, now) = (&mut self.at[self.current & 1], self.now as f64);
+        let mut first_birth = f64::INFINITY;
+        let before = empty;
+        for at in from..from + count {
+            let (lane, orbit) = (empty.trailing_zeros() as usize % MOST, waiting.get(at));
+            (to.re.0[lane], to.im.0[lane]) = (orbit.z.re, orbit.z.im);
             if M::MEMORY {
-                to.before_re.select(base, mask, V::splat(before.0));
-                to.before_im.select(base, mask, V::splat(before.1));
+                (to.before_re.0[lane], to.before_im.0[lane]) = (orbit.before.re, orbit.before.im);
             }
-            self.index.expand(base, bits, index);
-            self.birth.select(base, mask, now);
-        }
-        self.live |= empty;
-    }
-
-    /// Fills lanes one by one: with orbits that go on, then with the last pixels.
-    #[cold]
-    #[inline(never)]
-    fn fill_each(
-        &mut self,
-        mut empty: u64,
-        source: &mut Source,
-        critical: (f64, f64),
-        before: (f64, f64),
-    ) {
-        while empty != 0 && self.fill_one(empty.trailing_zeros() as usize, source, critical, before)
-        {
+            if !self.julia {
+                (self.c_re.0[lane], self.c_im.0[lane]) = (orbit.c.re, orbit.c.im);
+            }
+            self.index.0[lane] = orbit.index;
+            let birth = now - orbit.count;
+            self.birth.0[lane] = birth;
+            if birth < first_birth {
+                first_birth = birth;
+            }
             empty &= empty - 1;
         }
-    }
-
-    fn fill_one(
-        &mut self,
-        lane: usize,
-        source: &mut Source,
-        critical: (f64, f64),
-        before: (f64, f64),
-    ) -> bool {
-        let critical = Complex::new(critical.0, critical.1);
-        let constant = Complex::new(self.c_re.0[lane], self.c_im.0[lane]);
-        let orbit = self.resumed.pop().or_else(|| {
-            source.next().map(|(pixel, index)| Resumed {
-                z: if self.julia { pixel } else { critical },
-                before: Complex::new(before.0, before.1),
-                c: if self.julia { constant } else { pixel },
-                index,
-                count: 0.0,
-            })
-        });
-        let Some(orbit) = orbit else {
-            return false;
-        };
-        let to = &mut self.at[self.current];
-        (to.re.0[lane], to.im.0[lane]) = (orbit.z.re, orbit.z.im);
-        (to.before_re.0[lane], to.before_im.0[lane]) = (orbit.before.re, orbit.before.im);
-        (self.c_re.0[lane], self.c_im.0[lane]) = (orbit.c.re, orbit.c.im);
-        self.index.0[lane] = orbit.index;
-        self.birth.0[lane] = self.now as f64 - orbit.count;
-        if orbit.count > 0.0 {
-            self.first_expiry = 0.0;
-        }
-        self.live |= 1 << lane;
-        true
+        self.live |= before & !empty;
+        self.first_expiry = self.first_expiry.min(first_birth + f64::from(limit));
     }
 
     /// The lanes whose orbits would go beyond the limit with so many more steps.
     #[inline(always)]
-    pub fn expired<V: Vector, const STREAMS: usize>(&mut self, limit: u32, steps: usize) -> u64 {
+    pub fn expired<V: Vector, const STREAMS: usize>(&mut self, limit: u32, steps: usize) -> u128 {
+        if (self.now + steps as u64) as f64 <= self.first_expiry {
+            return 0;
+        }
         let (now, limit) = (self.now as f64, f64::from(limit));
-        let (mut over, mut first) = (0, V::splat(now));
+        let never = f64::INFINITY;
+        let (mut over, mut first) = (0, V::splat(never));
         let too_early = V::splat(now + steps as f64 - limit);
-        for stream in 0..STREAMS {
-            let base = stream * V::LANES;
+        for base in (0..count::<V, STREAMS>()).step_by(V::LANES) {
             let birth = load::<V>(&self.birth, base);
             let live = V::mask(bits::<V>(self.live, base));
             let expired = live & birth.less(too_early);
-            over |= u64::from(V::bits(expired) & V::ALL) << base;
+            over |= u128::from(V::bits(expired) & V::ALL) << base;
             let sooner = live & !expired & birth.less(first);
             first = V::select(sooner, birth, first);
         }
-        let mut births = [now; MOST_LANES];
+        let mut births = [never; MOST_LANES];
         first.store(&mut births);
-        self.first_expiry = births.iter().fold(now, |a, &b| a.min(b)) + limit;
+        self.first_expiry = births.iter().fold(never, |a, &b| a.min(b)) + limit;
         over
     }
 
@@ -350,8 +318,7 @@ impl Lanes {
     pub fn watch<V: Vector, const STREAMS: usize>(&mut self) {
         let now = V::splat(self.now as f64);
         let here = &self.at[self.current];
-        for stream in 0..STREAMS {
-            let base = stream * V::LANES;
+        for base in (0..count::<V, STREAMS>()).step_by(V::LANES) {
             let age = now - load(&self.birth, base);
             let due = !load::<V>(&self.next_look, base).greater(now);
             let watched = V::mask(bits::<V>(self.watched, base));
@@ -360,7 +327,7 @@ impl Lanes {
             self.seen_re.select::<V>(base, new, load(&here.re, base));
             self.seen_im.select::<V>(base, new, load(&here.im, base));
             self.next_look.select(base, new, now + age);
-            self.watched |= u64::from(V::bits(new) & V::ALL) << base;
+            self.watched |= u128::from(V::bits(new) & V::ALL) << base;
         }
     }
 }

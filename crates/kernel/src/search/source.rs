@@ -1,14 +1,17 @@
-//! Where the next pixels come from.
+//! Where orbits begin.
 
-use super::{lanes, replay::WHOLE};
+use super::Ends;
+use super::orbits::{Orbits, WHOLE, first};
+use super::steps::{Group, STREAMS};
 use crate::simd::{MOST_LANES, Vector};
 use faafo_formula::{Complex, Map};
 
-/// Pixels that are prepared at a time.
-const AHEAD: usize = 320;
+/// The first steps of all orbits, taken side by side in the pixels' order. Many a picture has more orbits that end on
+/// the way than that go on.
+pub(super) const FIRST_STEPS: u32 = 8;
 
-/// Space for them, and for what a vector reaches behind the last.
-const SPACE: usize = AHEAD + MOST_LANES;
+/// Pixels after which others get their turn.
+const AT_ONCE: usize = 4096;
 
 /// The pixels of some whole rows.
 #[derive(Debug)]
@@ -37,113 +40,150 @@ impl Pixels<'_> {
     }
 }
 
-/// Pixels that wait for a lane, in their order.
-pub(crate) struct Source {
-    /// Real part, imaginary part and number of each, the latter with [`WHOLE`].
-    waiting: [[f64; SPACE]; 3],
-    from: usize,
-    to: usize,
+/// How far it is.
+#[derive(Debug, Default)]
+pub(super) struct Source {
     row: usize,
     column: usize,
-    exhausted: bool,
-}
-
-impl Default for Source {
-    fn default() -> Self {
-        Self {
-            waiting: [[0.0; SPACE]; 3],
-            from: 0,
-            to: 0,
-            row: 0,
-            column: 0,
-            exhausted: false,
-        }
-    }
+    /// Whether there are no more.
+    pub exhausted: bool,
 }
 
 impl Source {
-    /// Whether it is time to fill it.
+    /// Begins the orbits of some more pixels, until `enough` wait to go on, or none is left, or some time has passed.
+    /// Leaves those out that are certainly inside. Returns how many pixels are done.
     #[inline(always)]
-    pub fn is_low(&self) -> bool {
-        !self.exhausted && self.len() < lanes::MOST
-    }
-
-    #[inline(always)]
-    fn len(&self) -> usize {
-        self.to - self.from
-    }
-
-    /// The next pixel and its number.
-    #[inline(always)]
-    pub fn next(&mut self) -> Option<(Complex<f64>, f64)> {
-        let at = self.from;
-        if at == self.to {
-            return None;
-        }
-        self.from += 1;
-        let [re, im, index] = &self.waiting;
-        Some((Complex::new(re[at], im[at]), index[at]))
-    }
-
-    /// Whether so many wait.
-    #[inline(always)]
-    pub fn has(&self, count: usize) -> bool {
-        self.len() >= count
-    }
-
-    /// Takes `count` pixels at once, of which there must be that many: real parts, imaginary parts, numbers.
-    #[inline(always)]
-    pub fn take<V: Vector>(&mut self, count: usize) -> [V; 3] {
-        let at = self.from;
-        self.from += count;
-        let [re, im, index] = &self.waiting;
-        [
-            V::load(&re[at..]),
-            V::load(&im[at..]),
-            V::load(&index[at..]),
-        ]
-    }
-
-    /// Prepares more pixels. Leaves those out that are certainly inside, and returns how many these were.
-    #[inline(always)]
-    pub fn fill<V: Vector, M: Map>(&mut self, map: &M, julia: bool, pixels: &Pixels) -> u64 {
-        let (width, len) = (pixels.width(), self.len());
-        for numbers in &mut self.waiting {
-            numbers.copy_within(self.from..self.to, 0);
-        }
-        (self.from, self.to) = (0, len);
-        let mut counting = [0.0; MOST_LANES];
-        for (lane, number) in counting.iter_mut().enumerate() {
-            *number = lane as f64;
-        }
-        let counting = V::load(&counting);
-        let mut inside = 0;
-        while self.to + V::LANES <= AHEAD {
-            if self.row == pixels.down.len() {
+    pub fn fill<V: Vector, M: Map>(
+        &mut self,
+        begin: &Begin<M>,
+        pixels: &Pixels,
+        enough: usize,
+        waiting: &mut Orbits,
+        ends: &mut Ends,
+    ) -> u64 {
+        let width = pixels.width();
+        let (mut seen, mut done) = (0, 0);
+        while waiting.len() < enough && seen < AT_ONCE {
+            if self.row == pixels.down.len() || width == 0 {
                 self.exhausted = true;
                 break;
             }
             let (row, column) = (self.row, self.column);
-            let here = (width - column).min(V::LANES);
+            let here = (width - column).min(Group::<V>::LEN);
             self.column += here;
             if self.column == width {
                 (self.row, self.column) = (row + 1, 0);
             }
-            let re = V::load(&pixels.across[column..]);
-            let im = V::splat(pixels.down[row]);
-            let index = counting + V::splat(WHOLE + (row * width + column) as f64);
-            let mut wanted = (1 << here) - 1;
-            if !julia && let Some(mask) = map.inside(Complex::new(re, im)) {
-                let outside = wanted & !V::bits(mask);
-                inside += u64::from((wanted & !outside).count_ones());
-                wanted = outside;
-            }
-            let [all_re, all_im, all_index] = &mut self.waiting;
-            re.compress(wanted).store(&mut all_re[self.to..]);
-            im.store(&mut all_im[self.to..]);
-            index.compress(wanted).store(&mut all_index[self.to..]);
-            self.to += wanted.count_ones() as usize;
+            done += begin.group::<V>(pixels, row, column, here, waiting, ends);
+            seen += here;
         }
-        inside
+        done
+    }
+}
+
+/// How orbits begin.
+pub(super) struct Begin<'a, M> {
+    pub map: &'a M,
+    /// The c of a Julia form.
+    pub julia: Option<(f64, f64)>,
+    pub limit: u32,
+}
+
+impl<M: Map> Begin<'_, M> {
+    /// Takes the first steps for `here` pixels of a row, at most a group of them.
+    #[inline(always)]
+    fn group<V: Vector>(
+        &self,
+        pixels: &Pixels,
+        row: usize,
+        column: usize,
+        here: usize,
+        waiting: &mut Orbits,
+        ends: &mut Ends,
+    ) -> u64 {
+        let mut group = Group::<V>::new();
+        let critical = self.map.critical();
+        let before = self.map.before();
+        let im = V::splat(pixels.down[row]);
+        for stream in 0..STREAMS {
+            let lane = stream * V::LANES;
+            let re = V::load(&pixels.across[(column + lane).min(pixels.width())..]);
+            let pixel = Complex::new(re, im);
+            let mut wanted = V::mask(first::<V>(here.saturating_sub(lane)));
+            group.before[stream] = Complex::splat(before.0, before.1);
+            if let Some((re, im)) = self.julia {
+                group.z[stream] = pixel;
+                group.c[stream] = Complex::splat(re, im);
+            } else {
+                group.z[stream] = Complex::splat(critical.0, critical.1);
+                group.c[stream] = pixel;
+                if let Some(inside) = self.map.inside(pixel) {
+                    wanted = wanted & !inside;
+                }
+            }
+            group.alive[stream] = wanted;
+        }
+        let wanted = group.alive;
+        group.follow(self.map, FIRST_STEPS as usize);
+        let limit = V::splat(f64::from(self.limit));
+        for (stream, wanted) in wanted.into_iter().enumerate() {
+            // All others count as having reached the limit, until more is known of them.
+            let below = group.taken[stream].less(limit);
+            let ended = wanted & !group.alive[stream] & below;
+            group.taken[stream] = V::select(ended, group.taken[stream], limit);
+        }
+        let from = row * pixels.width() + column;
+        note(&group, from, here, ends);
+        if self.limit <= FIRST_STEPS {
+            return here as u64;
+        }
+        let mut gone_on = 0;
+        for alive in group.alive {
+            gone_on += u64::from((V::bits(alive) & V::ALL).count_ones());
+        }
+        if gone_on != 0 {
+            let mut counting = [0.0; MOST_LANES];
+            for (lane, number) in counting.iter_mut().enumerate() {
+                *number = lane as f64;
+            }
+            let counting = V::load(&counting);
+            let mut index = [counting; STREAMS];
+            for (stream, index) in index.iter_mut().enumerate() {
+                *index = counting + V::splat(WHOLE + (from + stream * V::LANES) as f64);
+            }
+            let count = [V::splat(f64::from(FIRST_STEPS)); STREAMS];
+            waiting.push_alive::<V, M>(&group, &index, &count);
+        }
+        here as u64 - gone_on
+    }
+}
+
+/// Notes how the orbits of `here` pixels from a number on have ended.
+#[inline(always)]
+fn note<V: Vector>(group: &Group<V>, from: usize, here: usize, ends: &mut Ends) {
+    let counts = &mut ends.count[from..from + here];
+    if here == Group::<V>::LEN {
+        for stream in 0..STREAMS {
+            let whole = group.taken[stream] + V::splat(WHOLE);
+            whole.store_low(&mut counts[stream * V::LANES..]);
+        }
+    } else {
+        let mut all = [0; STREAMS * MOST_LANES];
+        for stream in 0..STREAMS {
+            let whole = group.taken[stream] + V::splat(WHOLE);
+            whole.store_low(&mut all[stream * V::LANES..]);
+        }
+        counts.copy_from_slice(&all[..here]);
+    }
+    if !ends.z.is_empty() {
+        let mut parts = [[0.0; STREAMS * MOST_LANES]; 2];
+        for stream in 0..STREAMS {
+            group.z[stream].re.store(&mut parts[0][stream * V::LANES..]);
+            group.z[stream].im.store(&mut parts[1][stream * V::LANES..]);
+        }
+        let [re, im] = &parts;
+        for (z, (&re, &im)) in ends.z[from..from + here].iter_mut().zip(re.iter().zip(im)) {
+            *z = Complex::new(re, im);
+        }
     }
 }

@@ -126,6 +126,6 @@ mod x86 {
 
     #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]
     pub(super) fn avx2<W: AtLevel>(work: W) -> W::Output {
-        work.run::<F64x4, 5>()
+        work.run::<F64x4, 6>()
     }
 }

@@ -99,6 +99,13 @@ impl Vector for F64x2 {
     }
 
     #[inline(always)]
+    fn store_low(self, to: &mut [u32]) {
+        let to = &mut to[..Self::LANES];
+        // SAFETY: the slice has that many numbers; any alignment will do.
+        unsafe { vst1_u32(to.as_mut_ptr(), vmovn_u64(vreinterpretq_u64_f64(self.0))) }
+    }
+
+    #[inline(always)]
     fn bits(mask: Mask) -> u32 {
         // SAFETY: every 64-bit ARM processor that this is compiled for has NEON.
         unsafe { (vgetq_lane_u64::<0>(mask.0) & 1 | vgetq_lane_u64::<1>(mask.0) & 2) as u32 }
@@ -119,18 +126,5 @@ impl Vector for F64x2 {
         } else {
             self
         }
-    }
-
-    #[inline(always)]
-    fn expand(self, bits: u32, rest: Self) -> Self {
-        // SAFETY: every 64-bit ARM processor that this is compiled for has NEON.
-        Self(unsafe {
-            match bits {
-                0 => rest.0,
-                1 => vcopyq_laneq_f64::<0, 0>(rest.0, self.0),
-                2 => vcopyq_laneq_f64::<1, 0>(rest.0, self.0),
-                _ => self.0,
-            }
-        })
     }
 }

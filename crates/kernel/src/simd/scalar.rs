@@ -16,6 +16,11 @@ impl Vector for f64 {
     }
 
     #[inline(always)]
+    fn store_low(self, to: &mut [u32]) {
+        to[0] = self.to_bits() as u32;
+    }
+
+    #[inline(always)]
     fn bits(mask: bool) -> u32 {
         u32::from(mask)
     }
@@ -28,10 +33,5 @@ impl Vector for f64 {
     #[inline(always)]
     fn compress(self, _: u32) -> Self {
         self
-    }
-
-    #[inline(always)]
-    fn expand(self, bits: u32, rest: Self) -> Self {
-        if bits == 0 { rest } else { self }
     }
 }

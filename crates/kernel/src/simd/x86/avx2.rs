@@ -2,7 +2,8 @@
 
 use super::{arithmetic, wide_mask};
 use crate::simd::Vector;
-use faafo_formula::Number;
+use faafo_formula::{Complex, Number};
+use std::arch::asm;
 use std::arch::x86_64::*;
 
 /// Four numbers.
@@ -29,21 +30,15 @@ wide_mask!(
 );
 
 /// For each set of lanes: where each of the first lanes comes from, in halves of a lane.
-static COMPRESS: [[u32; 8]; 16] = table(true);
-
-/// For each set of lanes: where each lane of the set finds its number among the first, in halves of a lane.
-static EXPAND: [[u32; 8]; 16] = table(false);
-
-const fn table(compress: bool) -> [[u32; 8]; 16] {
+static COMPRESS: [[u32; 8]; 16] = {
     let mut table = [[0; 8]; 16];
     let mut bits = 0;
     while bits < 16 {
         let (mut lane, mut rank) = (0, 0);
         while lane < 4 {
             if bits >> lane & 1 == 1 {
-                let (to, from) = if compress { (rank, lane) } else { (lane, rank) };
-                table[bits][2 * to] = 2 * from as u32;
-                table[bits][2 * to + 1] = 2 * from as u32 + 1;
+                table[bits][2 * rank] = 2 * lane;
+                table[bits][2 * rank + 1] = 2 * lane + 1;
                 rank += 1;
             }
             lane += 1;
@@ -51,7 +46,7 @@ const fn table(compress: bool) -> [[u32; 8]; 16] {
         bits += 1;
     }
     table
-}
+};
 
 /// All ones for each lane in a set.
 static MASKS: [[u64; 4]; 16] = {
@@ -69,15 +64,6 @@ static MASKS: [[u64; 4]; 16] = {
     }
     table
 };
-
-#[inline(always)]
-fn permute(vector: F64x4, by: &[u32; 8]) -> F64x4 {
-    // SAFETY: only code that runs where the level was found uses its vectors; the table's entry has 32 bytes.
-    F64x4(unsafe {
-        let by = _mm256_loadu_si256(by.as_ptr().cast());
-        _mm256_castps_pd(_mm256_permutevar8x32_ps(_mm256_castpd_ps(vector.0), by))
-    })
-}
 
 impl Number for F64x4 {
     type Mask = Mask;
@@ -131,6 +117,17 @@ impl Vector for F64x4 {
     }
 
     #[inline(always)]
+    fn store_low(self, to: &mut [u32]) {
+        let to = &mut to[..Self::LANES];
+        // SAFETY: the slice has that many numbers; any alignment will do.
+        unsafe {
+            let even = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6);
+            let low = _mm256_permutevar8x32_epi32(_mm256_castpd_si256(self.0), even);
+            _mm_storeu_si128(to.as_mut_ptr().cast(), _mm256_castsi256_si128(low));
+        }
+    }
+
+    #[inline(always)]
     fn bits(mask: Mask) -> u32 {
         // SAFETY: only code that runs where the level was found uses its vectors.
         unsafe { _mm256_movemask_pd(mask.0) as u32 }
@@ -144,13 +141,34 @@ impl Vector for F64x4 {
     }
 
     #[inline(always)]
-    fn compress(self, bits: u32) -> Self {
-        permute(self, &COMPRESS[bits as usize & 15])
+    fn in_order(before: &mut Complex<Self>, after: &mut Complex<Self>) {
+        // SAFETY: only code that runs where the level was found uses its vectors.
+        unsafe { in_order(before, after) }
     }
 
     #[inline(always)]
-    fn expand(self, bits: u32, rest: Self) -> Self {
-        let moved = permute(self, &EXPAND[bits as usize & 15]);
-        Self::select(Self::mask(bits), moved, rest)
+    fn compress(self, bits: u32) -> Self {
+        let by = &COMPRESS[bits as usize & 15];
+        // SAFETY: only code that runs where the level was found uses its vectors; the table's entry has 32 bytes.
+        Self(unsafe {
+            let by = _mm256_loadu_si256(by.as_ptr().cast());
+            _mm256_castps_pd(_mm256_permutevar8x32_ps(_mm256_castpd_ps(self.0), by))
+        })
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn in_order(before: &mut Complex<F64x4>, after: &mut Complex<F64x4>) {
+    // SAFETY: there are no instructions; all registers stay as they are.
+    unsafe {
+        asm!(
+            "/* {} {} {} {} */",
+            inout(ymm_reg) before.re.0,
+            inout(ymm_reg) before.im.0,
+            inout(ymm_reg) after.re.0,
+            inout(ymm_reg) after.im.0,
+            options(pure, nomem, nostack, preserves_flags)
+        );
     }
 }

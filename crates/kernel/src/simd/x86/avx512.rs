@@ -101,6 +101,16 @@ impl Vector for F64x8 {
     }
 
     #[inline(always)]
+    fn store_low(self, to: &mut [u32]) {
+        let to = &mut to[..Self::LANES];
+        // SAFETY: the slice has that many numbers; any alignment will do.
+        unsafe {
+            let low = _mm512_cvtepi64_epi32(_mm512_castpd_si512(self.0));
+            _mm256_storeu_si256(to.as_mut_ptr().cast(), low);
+        }
+    }
+
+    #[inline(always)]
     fn bits(mask: Mask) -> u32 {
         u32::from(mask.0)
     }
@@ -114,11 +124,5 @@ impl Vector for F64x8 {
     fn compress(self, bits: u32) -> Self {
         // SAFETY: only code that runs where the level was found uses its vectors.
         Self(unsafe { _mm512_maskz_compress_pd(bits as __mmask8, self.0) })
-    }
-
-    #[inline(always)]
-    fn expand(self, bits: u32, rest: Self) -> Self {
-        // SAFETY: only code that runs where the level was found uses its vectors.
-        Self(unsafe { _mm512_mask_expand_pd(rest.0, bits as __mmask8, self.0) })
     }
 }

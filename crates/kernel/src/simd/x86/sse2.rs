@@ -74,6 +74,16 @@ impl Vector for F64x2 {
     }
 
     #[inline(always)]
+    fn store_low(self, to: &mut [u32]) {
+        let to = &mut to[..Self::LANES];
+        // SAFETY: the slice has that many numbers; any alignment will do.
+        unsafe {
+            let low = _mm_shuffle_epi32::<0b1000>(_mm_castpd_si128(self.0));
+            _mm_storel_epi64(to.as_mut_ptr().cast(), low);
+        }
+    }
+
+    #[inline(always)]
     fn bits(mask: Mask) -> u32 {
         // SAFETY: only code that runs where the level was found uses its vectors.
         unsafe { _mm_movemask_pd(mask.0) as u32 }
@@ -94,18 +104,5 @@ impl Vector for F64x2 {
         } else {
             self
         }
-    }
-
-    #[inline(always)]
-    fn expand(self, bits: u32, rest: Self) -> Self {
-        // SAFETY: only code that runs where the level was found uses its vectors.
-        Self(unsafe {
-            match bits {
-                0 => rest.0,
-                1 => _mm_move_sd(rest.0, self.0),
-                2 => _mm_unpacklo_pd(rest.0, self.0),
-                _ => self.0,
-            }
-        })
     }
 }
