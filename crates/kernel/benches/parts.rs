@@ -3,7 +3,7 @@
 
 use faafo_formula::{Constant, KINDS};
 use faafo_kernel::{Level, Renderer, Watch, measure};
-use faafo_model::{Formula, Palette, Recipe, View};
+use faafo_model::{Colours, Formula, Palette, Recipe, View};
 use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -79,6 +79,7 @@ fn julia(palette: Palette) -> Recipe {
         height: 512,
         iterations: 512,
         palette,
+        colours: Colours::default(),
     }
 }
 

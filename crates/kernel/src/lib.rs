@@ -6,6 +6,7 @@
 //! The same recipe gives the same bytes on every machine and with any number of threads.
 
 mod block;
+mod colour;
 mod formulas;
 pub mod measure;
 mod palette;
@@ -14,6 +15,7 @@ mod pool;
 mod render;
 mod search;
 mod simd;
+mod trail;
 mod watch;
 
 #[cfg(test)]

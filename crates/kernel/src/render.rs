@@ -5,7 +5,7 @@ use crate::block::{Block, Plan, Work};
 use crate::pool::{JobError, Piece, Pool};
 use crate::search::Stopped;
 use crate::simd::Level;
-use faafo_model::recipe::Recipe;
+use faafo_model::{FieldError, Recipe};
 use faafo_picture::png::Assembler;
 use faafo_picture::thumbnail::Downscaler;
 use std::io::{self, Write};
@@ -41,6 +41,9 @@ pub enum RenderError {
     /// No picture can be made from this recipe.
     #[error("not a recipe that can be rendered: {0}")]
     Recipe(&'static str),
+    /// Its colours contradict each other or their bounds.
+    #[error("not a recipe that can be rendered: {0}")]
+    Colours(#[from] FieldError),
     /// A defect in the renderer, with what it said.
     #[error("the renderer failed: {0}")]
     Panicked(String),
@@ -142,6 +145,8 @@ fn check(recipe: &Recipe) -> Result<(), RenderError> {
         .all(|x| x.is_finite())
     {
         Err(RenderError::Recipe("a coordinate is not a finite number"))
+    } else if let Err(error) = recipe.colours.check(recipe.palette) {
+        Err(RenderError::Colours(error))
     } else {
         Ok(())
     }

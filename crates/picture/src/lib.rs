@@ -6,8 +6,7 @@
 
 pub mod decode;
 pub mod png;
+pub mod srgb;
 pub mod thumbnail;
-
-mod srgb;
 
 pub use decode::{DecodeError, Decoded, Limits, thumbnail_of};

@@ -3,7 +3,7 @@
 use crate::backend::transaction;
 use crate::blobs::suspect;
 use crate::{Error, Store, outbox, row, sql::sql};
-use faafo_model::{CreateRequest, Fractal, State, Timestamp, Uuid};
+use faafo_model::{Colours, CreateRequest, Fractal, State, Timestamp, Uuid};
 use faafo_telemetry::metrics;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,17 +44,22 @@ impl Store {
             .then(|| serde_json::to_string(&parameters))
             .transpose()
             .map_err(|error| Error::corrupt(format!("parameters: {error}")))?;
+        let colours = (recipe.colours != Colours::default())
+            .then(|| serde_json::to_string(&recipe.colours))
+            .transpose()
+            .map_err(|error| Error::corrupt(format!("colours: {error}")))?;
         let inserted = transaction!(self.backend, async |work| {
             let insert = sql(
-                    "INSERT INTO fractals (uuid, kind, cx, cy, parameters, xa, xb, ya, yb, width, height, iterations, palette, \
+                    "INSERT INTO fractals (uuid, kind, cx, cy, parameters, colours, xa, xb, ya, yb, width, height, iterations, palette, \
                      priority, state, attempt, first_attempt, progress, created_at, updated_at) \
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 1, 1, 0.0, ?, ?)",
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 1, 1, 0.0, ?, ?)",
                 )
                 .bind(id)
                 .bind(recipe.formula.kind())
                 .bind(constant.map(|(cx, _)| cx))
                 .bind(constant.map(|(_, cy)| cy))
                 .bind(parameters.clone())
+                .bind(colours.clone())
                 .bind(recipe.view.xa)
                 .bind(recipe.view.xb)
                 .bind(recipe.view.ya)

@@ -4,6 +4,7 @@
 //! is raised to the same power in every step, and n − log log |z|, to the right bases, no longer depends on when one
 //! looks.
 
+use crate::colour::maths::log2;
 use faafo_formula::{Complex, Map};
 
 /// |z|² at which an orbit is large enough.
@@ -33,47 +34,10 @@ pub(crate) fn time<M: Map>(map: &M, count: u32, mut z: Complex<f64>, c: Complex<
     }
 }
 
-/// The binary logarithm of a normal positive number, to about nine digits. The standard library's may round
-/// differently on each platform.
-#[inline]
-fn log2(x: f64) -> f64 {
-    const MANTISSA: u64 = (1 << 52) - 1;
-    const EXPONENT_OF_ONE: u64 = 1023;
-    /// The bits of √½'s mantissa's distance to 1: splitting there keeps the mantissa within √½..√2.
-    const HALF_OCTAVE: u64 = 0x6_a09e_667f_3bcd;
-    let bits = x.to_bits();
-    let up = u64::from(bits & MANTISSA >= HALF_OCTAVE);
-    let exponent = (bits >> 52) + up;
-    let mantissa = f64::from_bits((bits & MANTISSA) | (EXPONENT_OF_ONE - up) << 52);
-    // ln m = 2 artanh t
-    let t = (mantissa - 1.0) / (mantissa + 1.0);
-    let t2 = t * t;
-    let series = 1.0 + t2 * (1.0 / 3.0 + t2 * (1.0 / 5.0 + t2 * (1.0 / 7.0 + t2 * (1.0 / 9.0))));
-    (exponent as f64 - EXPONENT_OF_ONE as f64) + t * series * (2.0 * std::f64::consts::LOG2_E)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use faafo_formula::Quadratic;
-
-    #[test]
-    fn log2_is_close_everywhere() {
-        for x in [
-            16.0,
-            17.3,
-            65_536.0,
-            1e5,
-            92_681.9,
-            92_682.0,
-            1e10,
-            1e100,
-            f64::MAX,
-        ] {
-            assert!((log2(x) - libm::log2(x)).abs() < 1e-8, "{x}");
-        }
-        assert!(log2(f64::INFINITY).is_finite());
-    }
 
     #[test]
     fn smooth_time_has_no_steps() {

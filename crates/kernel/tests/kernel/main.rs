@@ -10,7 +10,7 @@ mod running;
 mod same_bytes;
 
 use faafo_kernel::{Level, Rendered, Renderer, Watch};
-use faafo_model::{Formula, Palette, View, recipe::Recipe};
+use faafo_model::{Colours, Formula, Palette, View, recipe::Recipe};
 use std::num::NonZeroUsize;
 
 /// A renderer with that many threads.
@@ -62,6 +62,7 @@ pub fn dragon(width: u32, height: u32, iterations: u32, palette: Palette) -> Rec
         height,
         iterations,
         palette,
+        colours: Colours::default(),
     }
 }
 
@@ -83,5 +84,6 @@ pub fn endless(width: u32, height: u32) -> Recipe {
         height,
         iterations: 10_000_000,
         palette: Palette::Classic,
+        colours: Colours::default(),
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use faafo_model::{Formula, Palette, Recipe, State, Timestamp, Uuid, View};
+use faafo_model::{Colours, Formula, Palette, Recipe, State, Timestamp, Uuid, View};
 
 const HOSTILE: &str = "<script>alert(\"x\")</script>'&";
 
@@ -21,6 +21,7 @@ fn fractal(state: State) -> Fractal {
             height: 480,
             iterations: 1500,
             palette: Palette::Aurora,
+            colours: Colours::default(),
         },
         state,
         priority: 0,
