@@ -81,8 +81,8 @@ fn recipe(kind: &'static Kind, colouring: Colouring) -> Option<Recipe> {
         Colouring::Histogram => Palette::Viridis,
         Colouring::Distance => Palette::Magma,
         Colouring::Trap => Palette::Inferno,
-        Colouring::Stripe => Palette::Cividis,
-        Colouring::Angle => Palette::Plasma,
+        Colouring::Stripe => Palette::Plasma,
+        Colouring::Angle => Palette::Aurora,
     };
     Some(Recipe {
         formula: Formula::new(kind, constant)?,

@@ -11,6 +11,9 @@ use faafo_formula::{Complex, Dual, Map, Number, REST};
 /// |z|² up to which orbits that escape are followed. Times 16 in the exponent, for the largest power, is still a number.
 const LARGE: f64 = 1e16;
 
+/// The same for stripes: from there on they would only become finer.
+pub(crate) const LARGE_FOR_STRIPES: f64 = 1e6;
+
 /// An orbit that is not large by then never will be: with |c| > 2 there are such beyond |z| = 2.
 const MOST_STEPS: u32 = 64;
 
@@ -40,8 +43,9 @@ pub(crate) struct Mark {
     pub extra: f64,
     /// [`Map::unrest`] one step before the end and at the end; infinite if the formula has no rest.
     pub rest: [f64; 2],
-    /// Derivatives of |z|² or, at rest, of [`Map::unrest`], by the pixel's real and imaginary part; or, in the first,
-    /// the least distance to an axis; or the sums of stripes with and without the last z.
+    /// Where it was when it had just ended; or derivatives of |z|² or, before rest, of [`Map::unrest`], by the pixel's
+    /// real and imaginary part; or, in the first, the least distance to an axis; or the sums of stripes with and
+    /// without the last z.
     pub more: [f64; 2],
 }
 
@@ -220,11 +224,6 @@ impl<M: Map> Follow<'_, M> {
         for step in 0..most {
             let counted = V::splat(f64::from(step));
             for orbit in &mut orbits {
-                if step >= 2 && wanted == Wanted::Trap {
-                    // Behind its end an orbit stays where it ended, which is not to count.
-                    let active = counted.less(orbit.count);
-                    orbit.near(active);
-                }
                 if step < least {
                     orbit.advance(map, wanted);
                 } else {
@@ -236,6 +235,9 @@ impl<M: Map> Follow<'_, M> {
             }
         }
         for (stream, orbit) in orbits.iter_mut().enumerate() {
+            if wanted == Wanted::End {
+                orbit.gathered = [orbit.z.re.value(), orbit.z.im.value()];
+            }
             let extra = orbit.run_on(map, wanted);
             let first = from + stream * V::LANES;
             if first < to {
@@ -310,9 +312,10 @@ impl<M: Map> Follow<'_, M> {
         let mut end = far;
         if M::RESTS {
             let now = map.unrest(orbit.z, orbit.before);
-            rest = [map.unrest(orbit.before, orbit.earlier).value(), now.value()];
+            let earlier = map.unrest(orbit.before, orbit.earlier);
+            rest = [earlier.value(), now.value()];
             let resting = now.value().less(V::splat(REST));
-            end = D::select(resting, now, far);
+            end = D::select(resting, earlier, far);
         }
         let more = match self.trail.wanted {
             Wanted::Gradient => end.by(),
@@ -341,8 +344,18 @@ impl<V: Vector, D: Carrier<V>> Orbit<V, D> {
     fn advance<M: Map>(&mut self, map: &M, wanted: Wanted) {
         let next = map.step(self.z, self.before, self.c);
         (self.earlier, self.before, self.z) = (self.before, self.z, next);
-        if wanted == Wanted::Stripe {
-            self.gathered = [self.gathered[0] + stripe::<V, D>(next), self.gathered[0]];
+        match wanted {
+            Wanted::End | Wanted::Gradient => {}
+            Wanted::Trap => {
+                let (re, im) = (next.re.value().abs(), next.im.value().abs());
+                let here = V::select(re.less(im), re, im);
+                let least = self.gathered[0];
+                self.gathered[0] = V::select(here.less(least), here, least);
+            }
+            Wanted::Stripe => {
+                let sum = self.gathered[0];
+                self.gathered = [sum + stripe::<V, D>(next), sum];
+            }
         }
     }
 
@@ -368,15 +381,6 @@ impl<V: Vector, D: Carrier<V>> Orbit<V, D> {
         }
     }
 
-    /// Notes how close z is to an axis.
-    #[inline(always)]
-    fn near(&mut self, active: V::Mask) {
-        let (re, im) = (self.z.re.value().abs(), self.z.im.value().abs());
-        let here = V::select(re.less(im), re, im);
-        let closer = here.less(self.gathered[0]) & active;
-        self.gathered[0] = V::select(closer, here, self.gathered[0]);
-    }
-
     /// Goes on until what escapes is large; returns the number of steps.
     #[inline(always)]
     fn run_on<M: Map>(&mut self, map: &M, wanted: Wanted) -> V {
@@ -384,8 +388,12 @@ impl<V: Vector, D: Carrier<V>> Orbit<V, D> {
         if map.degree().is_none() {
             return extra;
         }
+        let large = match wanted {
+            Wanted::Stripe => LARGE_FOR_STRIPES,
+            _ => LARGE,
+        };
         for _ in 0..MOST_STEPS {
-            let mut active = self.z.norm().value().less(V::splat(LARGE));
+            let mut active = self.z.norm().value().less(V::splat(large));
             if M::RESTS {
                 let unrest = map.unrest(self.z, self.before).value();
                 active = active & !unrest.less(V::splat(REST));

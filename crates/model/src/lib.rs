@@ -5,6 +5,7 @@ pub mod colours;
 pub mod draw;
 pub mod formula;
 pub mod fractal;
+pub mod gradient;
 pub mod limits;
 pub mod message;
 pub mod recipe;

@@ -7,7 +7,7 @@ use crate::formulas::AnyIteration;
 use crate::palette::aurora::{OFFSET, TURNS};
 use crate::search::Stopped;
 use crate::simd::Level;
-use crate::trail::{Mark, Wanted};
+use crate::trail::{LARGE_FOR_STRIPES, Mark, Wanted};
 use faafo_formula::REST;
 use faafo_model::{Colouring, Palette, Recipe};
 use faafo_picture::srgb;
@@ -139,17 +139,20 @@ impl Paint {
             }
             Colouring::Distance => {
                 let (distance, _) = gradient(mark);
-                self.even(0.125 * log2(1.0 + 4096.0 * (distance / self.diagonal)))
+                let part = distance / (distance + self.diagonal);
+                self.even(log2(1.0 + 4095.0 * part) / 12.0)
             }
             Colouring::Slope => {
                 let (_, direction) = gradient(mark);
                 self.toned(self.smooth(time()), self.light(direction))
             }
             Colouring::Trap => self.even(0.12 * log2(1.0 + 1.0 / mark.more[0])),
-            Colouring::Stripe => self.even(self.table.turn() * self.stripe(count, mark)),
+            Colouring::Stripe => self.even(self.stripe(count, mark)),
             Colouring::Angle => {
                 let shade = 1.0 / (1.0 + 0.05 * time().max(0.0));
-                self.toned(self.table.turn() * turns(mark.z.re, mark.z.im), shade)
+                // Roots of 1 must not lie where a palette with two ends has its seam.
+                let angle = turns(mark.more[0], mark.more[1]) + 1.0 / 32.0;
+                self.toned(angle - angle.floor(), shade)
             }
         }
     }
@@ -173,28 +176,28 @@ impl Paint {
     /// The brightness of a slope whose potential falls in that direction of the plane
     /// (A. Chéritat, "Techniques for computer generated pictures in complex dynamics").
     fn light(&self, direction: [f64; 2]) -> f64 {
-        const HEIGHT: f64 = 1.4;
+        const HEIGHT: f64 = 1.0;
         const HALF: f64 = std::f64::consts::FRAC_1_SQRT_2;
         let [x, y] = [direction[0] * self.runs[0], direction[1] * self.runs[1]];
         let lit = ((HEIGHT - HALF * (x + y)) / (1.0 + HEIGHT)).max(0.0);
-        0.1 + 1.1 * lit * lit
+        0.08 + 1.4 * lit
     }
 
     /// The average of an orbit's stripes, 0 to 1: between those with and without its last z, by how large that is.
     fn stripe(&self, count: u32, mark: &Mark) -> f64 {
-        /// The doublings of |z|² at which orbits are large.
-        const LARGE: f64 = 53.150_849_518;
         let steps = f64::from(count) + mark.extra;
         let [all, earlier] = mark.more;
         let (with, without) = (all / steps.max(1.0), earlier / (steps - 1.0).max(1.0));
         let part = match self.degree {
             Some(degree) if mark.rest[1] >= REST => {
-                log2(log2(mark.z.norm()) / LARGE) / log2(degree)
+                log2(log2(mark.z.norm()) / log2(LARGE_FOR_STRIPES)) / log2(degree)
             }
             _ => at_rest(mark),
         };
         let part = part.clamp(0.0, 1.0);
-        0.5 + 0.5 * (without + (with - without) * part)
+        let average = without + (with - without) * part;
+        // Most averages are small.
+        0.5 + 0.5 * (2.0 * average).clamp(-1.0, 1.0)
     }
 
     /// The colours of a picture's indices, if all it has are few enough.
@@ -272,7 +275,8 @@ fn at_rest(mark: &Mark) -> f64 {
 /// (J. Milnor, "Dynamics in One Complex Variable", appendix G, for any map that can be differentiated).
 fn gradient(mark: &Mark) -> (f64, [f64; 2]) {
     let resting = mark.rest[1] < REST;
-    let size = if resting { mark.rest[1] } else { mark.z.norm() };
+    // At rest itself little is left of the digits.
+    let size = if resting { mark.rest[0] } else { mark.z.norm() };
     let [x, y] = mark.more.map(|by| by / size);
     let larger = x.abs().max(y.abs());
     let (part, other) = (x / larger, y / larger);
