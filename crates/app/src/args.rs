@@ -1,6 +1,7 @@
 //! The command line: every flag and command, and nothing of what they do.
 
 mod bench;
+mod colours;
 mod create;
 mod observe;
 mod query;
@@ -10,6 +11,7 @@ mod token;
 mod up;
 
 pub use bench::BenchArgs;
+pub use colours::ColourArgs;
 pub use create::CreateArgs;
 pub use observe::ObserveArgs;
 pub use query::{

@@ -1,5 +1,6 @@
 //! How the ends of orbits become colours.
 
+use crate::gradient::to_list;
 use crate::limits::{FieldError, Mistake};
 use crate::{Palette, Rgb};
 use serde::{Deserialize, Serialize};
@@ -134,6 +135,41 @@ impl Colours {
             .colouring
             .filter(|&colouring| colouring != palette.colouring());
         self
+    }
+
+    /// All that it says, by the names of the wire and the command line. Neither a shell nor an address needs quotes
+    /// for it.
+    pub fn told(&self) -> Vec<(&'static str, String)> {
+        let usual = Self::default();
+        let differs = |differs: bool, text: String| differs.then_some(text);
+        [
+            (
+                "colouring",
+                self.colouring.map(|colouring| colouring.name().to_owned()),
+            ),
+            (
+                "gradient",
+                differs(!self.gradient.is_empty(), to_list(&self.gradient)),
+            ),
+            (
+                "density",
+                differs(self.density != usual.density, self.density.to_string()),
+            ),
+            (
+                "offset",
+                differs(self.offset != usual.offset, self.offset.to_string()),
+            ),
+            ("interior", self.interior.map(Rgb::digits)),
+            (
+                "supersampling",
+                differs(self.supersampling != 1, self.supersampling.to_string()),
+            ),
+            ("adaptive", differs(self.adaptive, "true".to_owned())),
+            ("depth", differs(self.depth != 8, self.depth.to_string())),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
     }
 
     /// Checks every value, together with the palette.

@@ -59,7 +59,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Stop>, NoGradient> {
     Ok(reduce::reduced(stops))
 }
 
-/// Reads stops such as `0:#03051a,0.5:#ffffff`.
+/// Reads stops such as `0:03051a,0.5:ffffff`.
 ///
 /// # Errors
 /// What is wrong with the first stop that is.
@@ -67,7 +67,7 @@ pub fn parse_list(text: &str) -> Result<Vec<Stop>, NoGradient> {
     list::parse(text)
 }
 
-/// Writes stops as [`parse_list`] reads them.
+/// Writes stops as [`parse_list`] reads them, with nothing that a shell or an address would take for something else.
 pub fn to_list(stops: &[Stop]) -> String {
     list::write(stops)
 }

@@ -13,10 +13,17 @@ pub struct Rgb(pub [u8; 3]);
 #[error("must be a colour such as #1c5ec2")]
 pub struct NotAColour;
 
+impl Rgb {
+    /// The six digits alone.
+    pub fn digits(self) -> String {
+        let [red, green, blue] = self.0;
+        format!("{red:02x}{green:02x}{blue:02x}")
+    }
+}
+
 impl fmt::Display for Rgb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [red, green, blue] = self.0;
-        write!(f, "#{red:02x}{green:02x}{blue:02x}")
+        write!(f, "#{}", self.digits())
     }
 }
 

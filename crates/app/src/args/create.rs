@@ -1,11 +1,12 @@
 //! Flags of `faafo create`.
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use super::colours::ColourArgs;
+use clap::builder::PossibleValuesParser;
 use clap::{ArgMatches, Args, FromArgMatches};
 use faafo_formula::KINDS;
+use faafo_model::Formula;
 use faafo_model::limits::MAX_PRIORITY;
 use faafo_model::request::parameter_names;
-use faafo_model::{Formula, Palette};
 use std::collections::BTreeMap;
 
 /// Flags of `faafo create`. Of every value there are three: the value itself, and the bounds between which it is drawn
@@ -88,9 +89,6 @@ pub struct CreateArgs {
     /// What to draw
     #[arg(long, default_value = "julia", value_parser = PossibleValuesParser::new(Formula::kinds()))]
     pub kind: String,
-    /// How iteration counts become colours [default: the service's]
-    #[arg(long, value_parser = palette_parser())]
-    pub palette: Option<Palette>,
     /// Real part of the constant of a Julia set, drawn if not given, or of another formula's Julia form
     #[arg(long, value_name = "X", allow_hyphen_values = true, value_parser = finite, requires = "cy")]
     pub cx: Option<f64>,
@@ -99,6 +97,8 @@ pub struct CreateArgs {
     pub cy: Option<f64>,
     #[command(flatten)]
     pub parameters: ParameterArgs,
+    #[command(flatten)]
+    pub colours: ColourArgs,
     /// How urgent, from -100 to 100; above 0 it overtakes what is queued already [default: 0]
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = priority())]
     pub priority: Option<i64>,
@@ -123,16 +123,11 @@ fn positive() -> clap::builder::RangedI64ValueParser<u32> {
 }
 
 /// A number that JSON can carry.
-fn finite(text: &str) -> Result<f64, String> {
+pub(super) fn finite(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(number) if number.is_finite() => Ok(number),
         _ => Err("must be a finite number".to_owned()),
     }
-}
-
-fn palette_parser() -> impl TypedValueParser<Value = Palette> {
-    PossibleValuesParser::new(Palette::ALL.map(Palette::name))
-        .try_map(|name| Palette::named(&name).ok_or("no such palette"))
 }
 
 /// A flag for each thing that some formula can be told besides a constant.

@@ -46,8 +46,9 @@ fn parameters(row: &FractalJson) -> Vec<(&'static str, String)> {
     ];
     let told = |name| Some((name, number(*row.parameters.get(name)?)));
     rows.extend(parameter_names().into_iter().filter_map(told));
+    rows.extend([("palette", row.palette.name().to_owned())]);
+    rows.extend(row.colours.told());
     rows.extend([
-        ("palette", row.palette.name().to_owned()),
         ("state", row.state.to_string()),
         ("progress", format!("{:.0} %", row.progress * 100.0)),
     ]);

@@ -12,7 +12,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Stop>, NoGradient> {
         }
         let stop = stop(word.trim()).ok_or_else(|| {
             let reason = format!(
-                "a stop such as 0.5:#1c5ec2 expected, found {:?}",
+                "a stop such as 0.5:1c5ec2 expected, found {:?}",
                 short(word)
             );
             NoGradient::line(1, reason)
@@ -37,7 +37,7 @@ fn stop(word: &str) -> Option<Stop> {
 pub(super) fn write(stops: &[Stop]) -> String {
     let stops = stops.iter();
     let words: Vec<String> = stops
-        .map(|stop| format!("{}:{}", stop.position, stop.colour))
+        .map(|stop| format!("{}:{}", stop.position, stop.colour.digits()))
         .collect();
     words.join(",")
 }

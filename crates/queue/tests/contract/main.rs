@@ -13,7 +13,8 @@ mod rabbit;
 
 use broker::Place;
 use faafo_model::{
-    Colours, Event, Formula, Palette, Recipe, Report, State, Task, TaskReport, TaskResult, Uuid, View,
+    Colours, Event, Formula, Palette, Recipe, Report, State, Task, TaskReport, TaskResult, Uuid,
+    View,
 };
 use faafo_queue::Urgency::{Batch, Interactive};
 use faafo_queue::{Delivery, Queue, QueueDepth, Urgency, open};

@@ -1,7 +1,7 @@
 //! Random recipes: what the flags leave open is drawn uniformly between its bounds.
 
-use crate::args::CreateArgs;
-use faafo_model::{Palette, Uuid, View, draw::julia_constant};
+use crate::args::{ColourArgs, CreateArgs};
+use faafo_model::{Uuid, View, draw::julia_constant};
 use fastrand::Rng;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -41,9 +41,9 @@ pub struct Request {
     /// What else the formula is told.
     #[serde(flatten)]
     pub parameters: BTreeMap<&'static str, f64>,
-    /// The palette, where it isn't left to the service.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub palette: Option<Palette>,
+    /// Palette and colours, where they aren't left to the service.
+    #[serde(flatten)]
+    pub colours: ColourArgs,
     /// How urgent it is, where that was said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<i64>,
@@ -122,7 +122,7 @@ impl<'a> Ranges<'a> {
             cx: constant.0,
             cy: constant.1,
             parameters: args.parameters.0.clone(),
-            palette: args.palette,
+            colours: args.colours.clone(),
             priority: args.priority,
         }
     }
