@@ -258,13 +258,13 @@ impl Plan {
                 counts.map(index).collect()
             }
             _ => {
-                let mut colours = Vec::with_capacity(3 * ends.count.len());
-                let points = pixels.points();
-                for ((&count, &z), pixel) in ends.count.iter().zip(&ends.z).zip(points) {
+                let times = self.iteration.smooth_times(self.level, pixels, ends);
+                let mut colours = Vec::with_capacity(3 * times.len());
+                for (&count, time) in ends.count.iter().zip(times) {
                     let colour = if count == self.limit {
                         aurora::INTERIOR
                     } else {
-                        aurora::colour(self.iteration.smooth_time(count, z, pixel))
+                        aurora::colour(time)
                     };
                     colours.extend_from_slice(&colour);
                 }

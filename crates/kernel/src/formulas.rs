@@ -3,7 +3,7 @@
 use crate::search::{Ends, Iteration, Pixels, Search, Stopped};
 use crate::simd::Level;
 use crate::trail::{Trail, Wanted};
-use faafo_formula::{Complex, Constant, Map, Visitor, with_map};
+use faafo_formula::{Constant, Map, Visitor, with_map};
 use faafo_model::Recipe;
 
 /// An [`Iteration`] of some function.
@@ -36,8 +36,8 @@ pub(crate) trait AnyIteration: std::fmt::Debug + Send + Sync {
     /// As [`Map::degree`].
     fn degree(&self) -> Option<f64>;
 
-    /// The continuous escape time of a pixel whose orbit had ended at z after `count` steps.
-    fn smooth_time(&self, count: u32, z: Complex<f64>, pixel: Complex<f64>) -> f64;
+    /// The continuous escape times of plain pictures.
+    fn smooth_times(&self, level: Level, pixels: &Pixels, ends: &Ends) -> Vec<f64>;
 }
 
 impl<M: Map + std::fmt::Debug> AnyIteration for Iteration<M> {
@@ -74,9 +74,8 @@ impl<M: Map + std::fmt::Debug> AnyIteration for Iteration<M> {
         self.map.degree()
     }
 
-    fn smooth_time(&self, count: u32, z: Complex<f64>, pixel: Complex<f64>) -> f64 {
-        let c = self.julia.map_or(pixel, |(re, im)| Complex::new(re, im));
-        crate::palette::smooth::time(&self.map, count, z, c)
+    fn smooth_times(&self, level: Level, pixels: &Pixels, ends: &Ends) -> Vec<f64> {
+        crate::palette::smooth::times(level, self, pixels, ends)
     }
 }
 

@@ -183,14 +183,15 @@ impl Paint {
         0.08 + 1.4 * lit
     }
 
-    /// The average of an orbit's stripes, 0 to 1: between those with and without its last z, by how large that is.
+    /// The average of an orbit's stripes, 0 to 1: the larger its last z, the less that counts, so that nothing jumps
+    /// where another step is needed.
     fn stripe(&self, count: u32, mark: &Mark) -> f64 {
         let steps = f64::from(count) + mark.extra;
         let [all, earlier] = mark.more;
         let (with, without) = (all / steps.max(1.0), earlier / (steps - 1.0).max(1.0));
         let part = match self.degree {
             Some(degree) if mark.rest[1] >= REST => {
-                log2(log2(mark.z.norm()) / log2(LARGE_FOR_STRIPES)) / log2(degree)
+                1.0 - log2(log2(mark.z.norm()) / log2(LARGE_FOR_STRIPES)) / log2(degree)
             }
             _ => at_rest(mark),
         };
