@@ -14,4 +14,5 @@ mod sampler;
 mod table;
 
 pub(crate) use canvas::{Canvas, Setting};
-pub(crate) use paint::Paint;
+pub(crate) use paint::{Paint, time};
+pub(crate) use sampler::Sampler;

@@ -12,6 +12,7 @@ pub mod measure;
 mod palette;
 mod plane;
 mod pool;
+mod raw;
 mod render;
 mod search;
 mod simd;

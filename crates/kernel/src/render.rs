@@ -89,17 +89,33 @@ impl Renderer {
             downscaler.add(&block.strip);
             assembler.push(&block.fragment).map_err(JobError::Consumer)
         };
-        self.pool
-            .run(blocks, &|| watch.is_cancelled(), piece, consume)
-            .map_err(|error| match error {
-                JobError::Stopped => RenderError::Cancelled,
-                JobError::Consumer(error) => RenderError::Io(error),
-                JobError::Panicked(message) => RenderError::Panicked(message),
-            })?;
+        self.run(blocks, watch, piece, consume)?;
         assembler.finish()?;
         Ok(Rendered {
             thumbnail: downscaler.finish()?,
         })
+    }
+
+    /// The instructions that are used.
+    pub(crate) fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Works on pieces as [`Pool::run`] does.
+    pub(crate) fn run<P: Piece>(
+        &self,
+        pieces: usize,
+        watch: &Watch,
+        piece: impl Fn(usize) -> P + Send + Sync + 'static,
+        consume: impl FnMut(P::Output) -> Result<(), JobError>,
+    ) -> Result<(), RenderError> {
+        self.pool
+            .run(pieces, &|| watch.is_cancelled(), piece, consume)
+            .map_err(|error| match error {
+                JobError::Stopped => RenderError::Cancelled,
+                JobError::Consumer(error) => RenderError::Io(error),
+                JobError::Panicked(message) => RenderError::Panicked(message),
+            })
     }
 }
 
@@ -130,7 +146,8 @@ impl Drop for Abandon {
     }
 }
 
-fn check(recipe: &Recipe) -> Result<(), RenderError> {
+/// Whether a picture can be made from a recipe.
+pub(crate) fn check(recipe: &Recipe) -> Result<(), RenderError> {
     let view = recipe.view;
     let (cx, cy) = recipe.formula.constant().unwrap_or_default();
     let side = 1..=MAX_SIDE;

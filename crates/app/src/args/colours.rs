@@ -100,7 +100,7 @@ mod tests {
     fn parse(flags: &[&str]) -> Result<ColourArgs, clap::Error> {
         let line = ["faafo", "create"].iter().chain(flags);
         match Cli::try_parse_from(line)?.command {
-            Some(Command::Create(args)) => Ok(args.colours),
+            Some(Command::Create(args)) => Ok(args.recipe.colours),
             other => panic!("{other:?}"),
         }
     }

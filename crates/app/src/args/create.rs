@@ -9,10 +9,35 @@ use faafo_model::limits::MAX_PRIORITY;
 use faafo_model::request::parameter_names;
 use std::collections::BTreeMap;
 
-/// Flags of `faafo create`. Of every value there are three: the value itself, and the bounds between which it is drawn
-/// uniformly where it is not given.
+/// Flags of `faafo create`.
 #[derive(Debug, Clone, Args)]
 pub struct CreateArgs {
+    #[command(flatten)]
+    pub recipe: RecipeArgs,
+    /// Number of fractals
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = positive())]
+    pub tasks: Option<u32>,
+    /// Least number of fractals drawn [default: 1]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = positive())]
+    pub min_tasks: Option<u32>,
+    /// Greatest number of fractals drawn [default: 10]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = positive())]
+    pub max_tasks: Option<u32>,
+    /// How urgent, from -100 to 100; above 0 it overtakes what is queued already [default: 0]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = priority())]
+    pub priority: Option<i64>,
+    /// Wait until every picture is done; fail if one failed
+    #[arg(long)]
+    pub wait: bool,
+    /// Print rows as lines of JSON instead of UUIDs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags about a recipe. Of every value there are three: the value itself, and the bounds between which it is drawn
+/// uniformly where it is not given.
+#[derive(Debug, Clone, Args)]
+pub struct RecipeArgs {
     /// Height in pixels
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = positive())]
     pub height: Option<u32>,
@@ -40,15 +65,6 @@ pub struct CreateArgs {
     /// Greatest number of iterations drawn [default: 512]
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = positive())]
     pub max_iterations: Option<u32>,
-    /// Number of fractals
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = positive())]
-    pub tasks: Option<u32>,
-    /// Least number of fractals drawn [default: 1]
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = positive())]
-    pub min_tasks: Option<u32>,
-    /// Greatest number of fractals drawn [default: 10]
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = positive())]
-    pub max_tasks: Option<u32>,
     /// Real part at the left edge
     #[arg(long, value_name = "X", allow_hyphen_values = true, value_parser = finite)]
     pub xa: Option<f64>,
@@ -99,18 +115,9 @@ pub struct CreateArgs {
     pub parameters: ParameterArgs,
     #[command(flatten)]
     pub colours: ColourArgs,
-    /// How urgent, from -100 to 100; above 0 it overtakes what is queued already [default: 0]
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = priority())]
-    pub priority: Option<i64>,
     /// Draw everything from this number, so that the same command asks for the same pictures again
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Wait until every picture is done; fail if one failed
-    #[arg(long)]
-    pub wait: bool,
-    /// Print rows as lines of JSON instead of UUIDs
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// The range of priorities.
@@ -202,14 +209,17 @@ mod tests {
     #[test]
     fn negative_numbers_are_values_and_no_flags() {
         let args = parse("--xa -2.5 --min-ya -1e-3 --cx -.5 --cy -0.1").unwrap();
-        assert_eq!((args.xa, args.min_ya), (Some(-2.5), Some(-0.001)));
-        assert_eq!((args.cx, args.cy), (Some(-0.5), Some(-0.1)));
+        assert_eq!(
+            (args.recipe.xa, args.recipe.min_ya),
+            (Some(-2.5), Some(-0.001))
+        );
+        assert_eq!((args.recipe.cx, args.recipe.cy), (Some(-0.5), Some(-0.1)));
     }
 
     #[test]
     fn what_a_formula_is_told_has_flags_of_its_own() {
         let args = parse("--kind nova --power 4 --relaxation -1.5").unwrap();
-        let told: Vec<_> = args.parameters.0.into_iter().collect();
+        let told: Vec<_> = args.recipe.parameters.0.into_iter().collect();
         assert_eq!(told, [("power", 4.0), ("relaxation", -1.5)]);
     }
 

@@ -1,6 +1,6 @@
 //! Random recipes: what the flags leave open is drawn uniformly between its bounds.
 
-use crate::args::{ColourArgs, CreateArgs};
+use crate::args::{ColourArgs, CreateArgs, RecipeArgs};
 use faafo_model::{Uuid, View, draw::julia_constant};
 use fastrand::Rng;
 use serde::Serialize;
@@ -9,7 +9,8 @@ use std::ops::RangeInclusive;
 
 /// Bounds of everything that can be drawn, and the values that are given.
 pub struct Ranges<'a> {
-    args: &'a CreateArgs,
+    args: &'a RecipeArgs,
+    priority: Option<i64>,
     tasks: Whole,
     width: Whole,
     height: Whole,
@@ -54,14 +55,23 @@ impl<'a> Ranges<'a> {
     ///
     /// # Errors
     /// A bound that is given contradicts the default of the other one.
-    pub fn new(args: &'a CreateArgs) -> anyhow::Result<Self> {
+    pub fn new(create: &'a CreateArgs) -> anyhow::Result<Self> {
+        let tasks = (create.min_tasks, create.max_tasks);
         Ok(Self {
-            tasks: Whole::new(
-                "tasks",
-                args.tasks,
-                (args.min_tasks, args.max_tasks),
-                1..=10,
-            )?,
+            tasks: Whole::new("tasks", create.tasks, tasks, 1..=10)?,
+            priority: create.priority,
+            ..Self::of_one(&create.recipe)?
+        })
+    }
+
+    /// The same for a single picture.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of_one(args: &'a RecipeArgs) -> anyhow::Result<Self> {
+        Ok(Self {
+            tasks: Whole::new("tasks", Some(1), (None, None), 1..=1)?,
+            priority: None,
             width: Whole::new(
                 "width",
                 args.width,
@@ -123,7 +133,7 @@ impl<'a> Ranges<'a> {
             cy: constant.1,
             parameters: args.parameters.0.clone(),
             colours: args.colours.clone(),
-            priority: args.priority,
+            priority: self.priority,
         }
     }
 }
