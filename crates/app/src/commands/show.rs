@@ -95,6 +95,26 @@ mod tests {
     }
 
     #[test]
+    fn colours_are_shown_where_they_are_not_the_usual_ones() {
+        let usual = r##"{"checksum":null,"duration":null,"generated_by":null,"height":30,"iterations":20,"size":null,
+            "url":null,"uuid":"00000000-0000-4000-8000-000000000001","width":41,"xa":-1.5,"xb":1.5,"ya":-1.0,
+            "yb":1.0,"kind":"mandelbrot","cx":null,"cy":null,"palette":"gradient","state":"queued","progress":0,
+            "attempt":1,"error":null,"created_at":"2026-09-21T14:13:20Z","finished_at":null,"##;
+        let more = r##""colouring":"slope","gradient":[{"position":0,"colour":"#000000"},
+            {"position":0.5,"colour":"#ffffff"}],"supersampling":4}"##;
+        let rows = parameters(&row(&format!("{usual}{more}")));
+        for expected in [
+            ("palette", "gradient"),
+            ("colouring", "slope"),
+            ("gradient", "0:000000,0.5:ffffff"),
+            ("supersampling", "4"),
+        ] {
+            assert!(rows.contains(&(expected.0, expected.1.to_owned())));
+        }
+        assert!(!rows.iter().any(|(name, _)| *name == "density"));
+    }
+
+    #[test]
     fn a_finished_fractal_shows_the_original_s_units() {
         let row = row(
             r#"{"checksum":"ab","duration":0.25,"generated_by":"w","height":30,"iterations":20,"size":7,

@@ -154,6 +154,21 @@ fn a_finished_picture_comes_with_its_recipe_in_words_command_and_link() {
 }
 
 #[test]
+fn a_picture_s_colours_can_be_asked_for_again() {
+    let mut fractal = fractal(State::Done);
+    fractal.recipe.palette = Palette::Magma;
+    fractal.recipe.colours.colouring = Some(faafo_model::Colouring::Slope);
+    fractal.recipe.colours.interior = Some(faafo_model::Rgb([1, 2, 254]));
+    let html = picture(&fractal, Viewer::FREE).unwrap();
+    let command = html.replace("<span>", "").replace("</span>", "");
+    assert!(
+        command.contains("--palette=magma --colouring=slope --interior=0102fe --tasks=1</code>")
+    );
+    let link = html.replace("&amp;", "&").replace("&#38;", "&");
+    assert!(link.contains("&palette=magma&colouring=slope&interior=0102fe\""));
+}
+
+#[test]
 fn a_very_large_picture_is_not_loaded_by_its_page() {
     let mut large = fractal(State::Done);
     large.recipe.width = 8001;
