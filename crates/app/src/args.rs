@@ -1,20 +1,24 @@
 //! The command line: every flag and command, and nothing of what they do.
 
 mod bench;
+mod colours;
 mod create;
 mod observe;
 mod query;
+mod render;
 mod roles;
 mod storage;
 mod token;
 mod up;
 
 pub use bench::BenchArgs;
-pub use create::CreateArgs;
+pub use colours::ColourArgs;
+pub use create::{CreateArgs, RecipeArgs};
 pub use observe::ObserveArgs;
 pub use query::{
     ControlArgs, DeleteArgs, GetArgs, ListArgs, PriorityArgs, ShowArgs, WatchArgs, WorkersArgs,
 };
+pub use render::{RenderArgs, RenderFormat};
 pub use roles::{ApiArgs, ProducerArgs, TrackerArgs, WorkerArgs};
 pub use storage::{CheckArgs, MigrateArgs, StorageCommand};
 pub use token::TokenCommand;
@@ -77,6 +81,8 @@ pub enum Command {
     Producer(Box<ProducerArgs>),
     /// Ask for fractals; what is not given is drawn at random
     Create(Box<CreateArgs>),
+    /// Render a picture on this machine, without any service
+    Render(Box<RenderArgs>),
     /// List all fractals
     List(ListArgs),
     /// Show what is known about a fractal

@@ -9,6 +9,7 @@ mod get;
 mod list;
 mod produce;
 mod progress;
+mod render;
 mod settings;
 mod show;
 mod storage;
@@ -31,6 +32,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Completions { shell }) => return documents::completions(*shell),
         Some(Command::Man { command }) => return documents::man(command.as_deref()),
         Some(Command::Bench(args)) => return bench::run(args),
+        Some(Command::Render(args)) => return render::run(args),
         _ => {}
     }
     let settings = config::load(
@@ -93,6 +95,7 @@ fn talk(command: Command, config: &Config) -> anyhow::Result<()> {
             | Command::Storage(_)
             | Command::Config(_)
             | Command::Bench(_)
+            | Command::Render(_)
             | Command::Completions { .. }
             | Command::Man { .. } => anyhow::bail!("this command talks to no service"),
         }?;

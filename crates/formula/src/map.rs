@@ -2,6 +2,9 @@
 
 use crate::{Complex, MOST_PARAMETERS, Number};
 
+/// The [`Map::unrest`] below which an orbit has ended.
+pub const REST: f64 = 1e-12;
+
 /// What is iterated: z ← f(z, c).
 ///
 /// A pixel's orbit starts at the pixel with one c for the whole picture (a Julia form), or at
@@ -26,6 +29,21 @@ pub trait Map: Copy + Send + Sync + 'static {
     /// The power with which orbits grow that escape, if that is all they do in the end; else nothing.
     fn growth(&self) -> Option<f64> {
         None
+    }
+
+    /// The power with which orbits grow in the end that escape, also where not all do or others get there sooner.
+    fn degree(&self) -> Option<f64> {
+        self.growth()
+    }
+
+    /// Whether orbits may end because they come to rest, which [`unrest`](Self::unrest) tells.
+    const RESTS: bool = false;
+
+    /// How far an orbit is from rest, as a square; it has ended below [`REST`].
+    #[inline(always)]
+    fn unrest<N: Number>(&self, z: Complex<N>, before: Complex<N>) -> N {
+        let _ = before;
+        z.norm()
     }
 
     /// Where orbits start if the pixel is c.

@@ -3,7 +3,7 @@
 
 use faafo_formula::{Constant, KINDS};
 use faafo_kernel::{Level, Renderer, Watch, measure};
-use faafo_model::{Formula, Palette, Recipe, View};
+use faafo_model::{Colouring, Colours, Formula, Palette, Recipe, View};
 use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -32,7 +32,7 @@ fn main() {
             part(name, &mut || measure::orbits(level, &recipe).iterations);
         }
     }
-    for palette in Palette::ALL {
+    for palette in Palette::FIRST {
         let recipe = julia(palette);
         let blocks = measure::Blocks::new(Level::best(), &recipe);
         part(format!("png {}, bytes", palette.name()), &mut || {
@@ -45,6 +45,17 @@ fn main() {
                 let mut file = Vec::new();
                 let rendered = renderer.render(&recipe, &Watch::new(), &mut file);
                 black_box(rendered.is_ok() && !file.is_empty());
+                u64::from(recipe.width) * u64::from(recipe.height)
+            });
+        }
+    }
+    for colouring in Colouring::ALL {
+        let mut recipe = julia(Palette::Viridis);
+        recipe.colours.colouring = Some(colouring);
+        if let Ok(renderer) = Renderer::new(NonZeroUsize::MIN) {
+            part(format!("whole {}, pixels", colouring.name()), &mut || {
+                let rendered = renderer.render(&recipe, &Watch::new(), &mut std::io::sink());
+                black_box(rendered.is_ok());
                 u64::from(recipe.width) * u64::from(recipe.height)
             });
         }
@@ -79,6 +90,7 @@ fn julia(palette: Palette) -> Recipe {
         height: 512,
         iterations: 512,
         palette,
+        colours: Colours::default(),
     }
 }
 

@@ -1,11 +1,12 @@
 //! A block of whole rows, from recipe to compressed bytes: a pure function, run on any thread, a little at a time.
 
+use crate::colour::{Canvas, Paint, Setting};
 use crate::formulas::{self, AnyIteration};
 use crate::palette::{aurora, classic};
 use crate::plane::Axis;
 use crate::search::{Ends, Pixels, Search, Stopped};
 use crate::simd::{Level, MOST_LANES};
-use faafo_model::{Palette, recipe::Recipe};
+use faafo_model::{Colouring, Palette, recipe::Recipe};
 use faafo_picture::png::{self, Format, Fragment, Header};
 use faafo_picture::thumbnail::{MAX_SIDE, Scale, Strip};
 use std::ops::Range;
@@ -22,11 +23,23 @@ pub(crate) struct Plan {
     iteration: Box<dyn AnyIteration>,
     limit: u32,
     level: Level,
-    palette: Palette,
+    colours: Colours,
     format: Format,
     rows_per_block: u32,
     scale: Arc<Scale>,
 }
+
+/// How a picture's pixels get their colours.
+#[derive(Debug)]
+enum Colours {
+    /// As they always did; the bytes of such pictures never change.
+    Plain(Palette),
+    /// As the recipe says, which is in the picture too.
+    Rich { setting: Setting, recipe: String },
+}
+
+/// The state of the art: pictures of other engines may have other bytes. Plain pictures are the same in all.
+const ENGINE: &str = "faafo engine 1";
 
 /// What became of a block.
 #[derive(Debug)]
@@ -41,28 +54,41 @@ pub(crate) struct Block {
 pub(crate) struct Work {
     plan: Arc<Plan>,
     rows: Range<u32>,
-    /// Imaginary part of each row.
-    down: Vec<f64>,
-    search: Search,
+    way: Way,
     advanced: u64,
+}
+
+/// How pixels come into being.
+enum Way {
+    Plain {
+        /// Imaginary part of each row.
+        down: Vec<f64>,
+        search: Search,
+    },
+    Rich(Canvas),
 }
 
 impl Work {
     /// Nothing done yet.
     pub fn new(plan: &Arc<Plan>, block: u32) -> Self {
         let rows = plan.rows(block);
-        let down: Vec<f64> = rows.clone().map(|y| plan.down.at(y)).collect();
-        let pixels = Pixels {
-            across: &plan.across,
-            down: &down,
+        let way = match &plan.colours {
+            Colours::Plain(palette) => {
+                let down: Vec<f64> = rows.clone().map(|y| plan.down.at(y)).collect();
+                let pixels = Pixels {
+                    across: &plan.across,
+                    down: &down,
+                };
+                let want_z = *palette == Palette::Aurora;
+                let search = plan.iteration.search(&pixels, want_z);
+                Way::Plain { down, search }
+            }
+            Colours::Rich { setting, .. } => Way::Rich(Canvas::new(setting, rows.clone())),
         };
-        let want_z = plan.palette == Palette::Aurora;
-        let search = plan.iteration.search(&pixels, want_z);
         Self {
             plan: Arc::clone(plan),
             rows,
-            down,
-            search,
+            way,
             advanced: 0,
         }
     }
@@ -74,24 +100,13 @@ impl Work {
         stop: &dyn Fn() -> bool,
         advance: &dyn Fn(u64),
     ) -> Result<Option<Block>, Stopped> {
-        let plan = &*self.plan;
-        let pixels = Pixels {
-            across: &plan.across,
-            down: &self.down,
-        };
-        let all = plan
-            .iteration
-            .go_on(&mut self.search, plan.level, &pixels, stop)?;
-        let done = self.search.done();
-        advance(done - self.advanced);
-        self.advanced = done;
-        if !all {
+        let Some(pixels) = self.pixels(stop, advance)? else {
             return Ok(None);
-        }
+        };
         if stop() {
             return Err(Stopped);
         }
-        let pixels = plan.colour(&pixels, self.search.ends());
+        let plan = &*self.plan;
         let mut strip = Strip::new(&plan.scale);
         let rows = pixels.chunks_exact(plan.format.row_bytes(plan.width));
         for (y, row) in self.rows.clone().zip(rows) {
@@ -102,6 +117,35 @@ impl Work {
             strip,
         }))
     }
+
+    /// Goes on for a while and gives the pixels once they are done.
+    fn pixels(
+        &mut self,
+        stop: &dyn Fn() -> bool,
+        advance: &dyn Fn(u64),
+    ) -> Result<Option<Vec<u8>>, Stopped> {
+        let plan = &*self.plan;
+        let iteration = &*plan.iteration;
+        let (all, done) = match (&mut self.way, &plan.colours) {
+            (Way::Plain { down, search }, _) => {
+                let pixels = plan.places(down);
+                let all = iteration.go_on(search, plan.level, &pixels, stop)?;
+                (all, search.done())
+            }
+            (Way::Rich(canvas), Colours::Rich { setting, .. }) => {
+                let all = canvas.go_on(setting, iteration, plan.level, stop)?;
+                (all, canvas.done())
+            }
+            (Way::Rich(_), Colours::Plain(_)) => return Err(Stopped),
+        };
+        advance(done - self.advanced);
+        self.advanced = done;
+        Ok(match &mut self.way {
+            _ if !all => None,
+            Way::Plain { down, search } => Some(plan.colour(&plan.places(down), search.ends())),
+            Way::Rich(canvas) => Some(canvas.take()),
+        })
+    }
 }
 
 impl Plan {
@@ -109,10 +153,30 @@ impl Plan {
     pub fn new(recipe: &Recipe, level: Level) -> Self {
         let (width, height, view) = (recipe.width, recipe.height, recipe.view);
         let format = match recipe.palette {
-            Palette::Aurora => Format::Rgb8,
-            Palette::Classic => Format::Indexed8,
+            _ if recipe.colours.depth == 16 => Format::Rgb16,
+            _ if recipe.colours.supersampling > 1 => Format::Rgb8,
+            _ if recipe.colouring() == Colouring::Classic => Format::Indexed8,
+            _ => Format::Rgb8,
         };
+        let iteration = formulas::iteration(recipe);
         let across = Axis::new(view.xa, view.xb, width);
+        let down = Axis::new(view.ya, view.yb, height);
+        let colours = if recipe.is_plain() {
+            Colours::Plain(recipe.palette)
+        } else {
+            Colours::Rich {
+                setting: Setting {
+                    paint: Paint::new(recipe, &*iteration),
+                    supersampling: recipe.colours.supersampling,
+                    adaptive: recipe.colours.adaptive,
+                    format,
+                    across,
+                    down,
+                    width,
+                },
+                recipe: recipe.to_json(),
+            }
+        };
         Self {
             width,
             height,
@@ -120,11 +184,11 @@ impl Plan {
                 .map(|x| across.at(x))
                 .chain([0.0; MOST_LANES])
                 .collect(),
-            down: Axis::new(view.ya, view.yb, height),
-            iteration: formulas::iteration(recipe),
+            down,
+            iteration,
             limit: recipe.iterations,
             level,
-            palette: recipe.palette,
+            colours,
             format,
             rows_per_block: png::rows_per_block(format, width),
             scale: Arc::new(Scale::new(width, height, MAX_SIDE)),
@@ -133,10 +197,22 @@ impl Plan {
 
     /// The PNG's header.
     pub fn header(&self) -> Header {
-        match self.palette {
-            Palette::Aurora => Header::rgb(self.width, self.height),
-            Palette::Classic => Header::indexed(self.width, self.height, &classic::TABLE),
-        }
+        let (width, height) = (self.width, self.height);
+        let (setting, recipe) = match &self.colours {
+            Colours::Plain(Palette::Classic) => {
+                return Header::indexed(width, height, &classic::TABLE);
+            }
+            Colours::Plain(_) => return Header::rgb(width, height),
+            Colours::Rich { setting, recipe } => (setting, recipe),
+        };
+        let header = match self.format {
+            Format::Indexed8 => Header::indexed(width, height, &setting.paint.indices()),
+            Format::Rgb8 => Header::rgb(width, height),
+            Format::Rgb16 => Header::wide_rgb(width, height),
+        };
+        header
+            .with_text("Software", ENGINE.to_owned())
+            .with_text("Recipe", recipe.clone())
     }
 
     /// The thumbnail's geometry.
@@ -176,36 +252,38 @@ impl Plan {
 
     /// The pixels of a block, made in one go.
     pub fn pixels(self: &Arc<Self>, block: u32) -> Vec<u8> {
-        let work = Work::new(self, block);
-        let pixels = Pixels {
+        let mut work = Work::new(self, block);
+        loop {
+            if let Ok(Some(pixels)) = work.pixels(&|| false, &|_| ()) {
+                return pixels;
+            }
+        }
+    }
+
+    /// The places of some rows of pixels.
+    fn places<'a>(&'a self, down: &'a [f64]) -> Pixels<'a> {
+        Pixels {
             across: &self.across,
-            down: &work.down,
-        };
-        let mut search = work.search;
-        while !matches!(
-            self.iteration
-                .go_on(&mut search, self.level, &pixels, &|| false),
-            Ok(true)
-        ) {}
-        self.colour(&pixels, search.ends())
+            down,
+        }
     }
 
     /// The colours of some rows of pixels.
     fn colour(&self, pixels: &Pixels, ends: &Ends) -> Vec<u8> {
-        match self.palette {
-            Palette::Classic => {
+        match self.format {
+            Format::Indexed8 => {
                 let counts = ends.count.iter();
                 let index = |&count: &u32| classic::index(count, self.limit);
                 counts.map(index).collect()
             }
-            Palette::Aurora => {
-                let mut colours = Vec::with_capacity(3 * ends.count.len());
-                let points = pixels.points();
-                for ((&count, &z), pixel) in ends.count.iter().zip(&ends.z).zip(points) {
+            _ => {
+                let times = self.iteration.smooth_times(self.level, pixels, ends);
+                let mut colours = Vec::with_capacity(3 * times.len());
+                for (&count, time) in ends.count.iter().zip(times) {
                     let colour = if count == self.limit {
                         aurora::INTERIOR
                     } else {
-                        aurora::colour(self.iteration.smooth_time(count, z, pixel))
+                        aurora::colour(time)
                     };
                     colours.extend_from_slice(&colour);
                 }
@@ -215,12 +293,30 @@ impl Plan {
     }
 
     fn shrink(&self, y: u32, row: &[u8], strip: &mut Strip) {
-        match self.palette {
-            Palette::Classic => strip.add_row(y, |x| classic::TABLE[usize::from(row[x])]),
-            Palette::Aurora => {
+        match (self.format, &self.colours) {
+            (Format::Indexed8, Colours::Rich { setting, .. }) => {
+                let table = setting.paint.indices();
+                strip.add_row(y, |x| table[usize::from(row[x])]);
+            }
+            (Format::Indexed8, Colours::Plain(_)) => {
+                strip.add_row(y, |x| classic::TABLE[usize::from(row[x])]);
+            }
+            (Format::Rgb8, _) => {
                 let (colours, _) = row.as_chunks::<3>();
                 strip.add_row(y, |x| colours[x]);
             }
+            (Format::Rgb16, _) => {
+                let (colours, _) = row.as_chunks::<6>();
+                strip.add_row(y, |x| {
+                    [0, 2, 4].map(|channel| narrow(&colours[x][channel..]))
+                });
+            }
         }
     }
+}
+
+/// The byte nearest to 16 bits, the more significant byte first.
+fn narrow(wide: &[u8]) -> u8 {
+    let wide = u32::from(wide[0]) << 8 | u32::from(wide[1]);
+    ((wide + 128) / 257) as u8
 }

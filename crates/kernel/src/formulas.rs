@@ -1,8 +1,9 @@
 //! From a recipe's formula to the function that is iterated.
 
-use crate::search::{Iteration, Pixels, Search, Stopped};
+use crate::search::{Ends, Iteration, Pixels, Search, Stopped};
 use crate::simd::Level;
-use faafo_formula::{Complex, Constant, Map, Visitor, with_map};
+use crate::trail::{Trail, Wanted};
+use faafo_formula::{Constant, Map, Visitor, with_map};
 use faafo_model::Recipe;
 
 /// An [`Iteration`] of some function.
@@ -19,8 +20,24 @@ pub(crate) trait AnyIteration: std::fmt::Debug + Send + Sync {
         stop: &dyn Fn() -> bool,
     ) -> Result<bool, Stopped>;
 
-    /// The continuous escape time of a pixel whose orbit had ended at z after `count` steps.
-    fn smooth_time(&self, count: u32, z: Complex<f64>, pixel: Complex<f64>) -> f64;
+    /// A second pass over orbits that have ended like this.
+    fn trail(&self, wanted: Wanted, ends: &Ends) -> Trail;
+
+    /// Goes on with a second pass, as [`Trail::go_on`] does.
+    fn follow(
+        &self,
+        trail: &mut Trail,
+        level: Level,
+        pixels: &Pixels,
+        ends: &Ends,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<bool, Stopped>;
+
+    /// As [`Map::degree`].
+    fn degree(&self) -> Option<f64>;
+
+    /// The continuous escape times of plain pictures.
+    fn smooth_times(&self, level: Level, pixels: &Pixels, ends: &Ends) -> Vec<f64>;
 }
 
 impl<M: Map + std::fmt::Debug> AnyIteration for Iteration<M> {
@@ -38,9 +55,27 @@ impl<M: Map + std::fmt::Debug> AnyIteration for Iteration<M> {
         search.go_on(level, self, pixels, stop)
     }
 
-    fn smooth_time(&self, count: u32, z: Complex<f64>, pixel: Complex<f64>) -> f64 {
-        let c = self.julia.map_or(pixel, |(re, im)| Complex::new(re, im));
-        crate::palette::smooth::time(&self.map, count, z, c)
+    fn trail(&self, wanted: Wanted, ends: &Ends) -> Trail {
+        Trail::new(wanted, ends, self.limit)
+    }
+
+    fn follow(
+        &self,
+        trail: &mut Trail,
+        level: Level,
+        pixels: &Pixels,
+        ends: &Ends,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<bool, Stopped> {
+        trail.go_on(level, self, pixels, ends, stop)
+    }
+
+    fn degree(&self) -> Option<f64> {
+        self.map.degree()
+    }
+
+    fn smooth_times(&self, level: Level, pixels: &Pixels, ends: &Ends) -> Vec<f64> {
+        crate::palette::smooth::times(level, self, pixels, ends)
     }
 }
 

@@ -6,6 +6,7 @@
 //! The same recipe gives the same bytes on every machine and with any number of threads.
 
 mod block;
+mod colour;
 mod formulas;
 mod join;
 pub mod measure;
@@ -13,9 +14,11 @@ mod palette;
 mod plane;
 mod pool;
 mod probe;
+mod raw;
 mod render;
 mod search;
 mod simd;
+mod trail;
 mod watch;
 
 #[cfg(test)]

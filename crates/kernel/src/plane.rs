@@ -22,4 +22,11 @@ impl Axis {
         }
         f64::from(pixel) * (self.to - self.from) / f64::from(self.pixels - 1) + self.from
     }
+
+    /// The coordinate of the sample at a place of several along a pixel. A single one lies where the pixel does.
+    pub fn sample(&self, pixel: u32, place: u32, of: u32) -> f64 {
+        let within = (f64::from(2 * place + 1) / f64::from(2 * of)) - 0.5;
+        let pixels = f64::from(self.pixels.max(2) - 1);
+        (f64::from(pixel) + within) * (self.to - self.from) / pixels + self.from
+    }
 }

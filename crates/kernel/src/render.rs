@@ -5,7 +5,7 @@ use crate::block::{Block, Plan, Work};
 use crate::pool::{JobError, Piece, Pool};
 use crate::search::Stopped;
 use crate::simd::Level;
-use faafo_model::recipe::Recipe;
+use faafo_model::{FieldError, Recipe};
 use faafo_picture::band::BandWriter;
 use faafo_picture::png::Assembler;
 use faafo_picture::thumbnail::Downscaler;
@@ -43,6 +43,9 @@ pub enum RenderError {
     /// No picture can be made from this recipe.
     #[error("not a recipe that can be rendered: {0}")]
     Recipe(&'static str),
+    /// Its colours contradict each other or their bounds.
+    #[error("not a recipe that can be rendered: {0}")]
+    Colours(#[from] FieldError),
     /// A defect in the renderer, with what it said.
     #[error("the renderer failed: {0}")]
     Panicked(String),
@@ -134,8 +137,19 @@ impl Renderer {
             let block = block.map_err(|Stopped| JobError::Stopped)?;
             consume(block).map_err(JobError::Consumer)
         };
+        self.run(blocks.len(), watch, piece, consume)
+    }
+
+    /// Works on pieces as [`Pool::run`] does.
+    pub(crate) fn run<P: Piece>(
+        &self,
+        pieces: usize,
+        watch: &Watch,
+        piece: impl Fn(usize) -> P + Send + Sync + 'static,
+        consume: impl FnMut(P::Output) -> Result<(), JobError>,
+    ) -> Result<(), RenderError> {
         self.pool
-            .run(blocks.len(), &|| watch.is_cancelled(), piece, consume)
+            .run(pieces, &|| watch.is_cancelled(), piece, consume)
             .map_err(|error| match error {
                 JobError::Stopped => RenderError::Cancelled,
                 JobError::Consumer(error) => RenderError::Io(error),
@@ -171,6 +185,7 @@ impl Drop for Abandon {
     }
 }
 
+/// Whether a picture can be made from a recipe.
 pub(crate) fn check(recipe: &Recipe) -> Result<(), RenderError> {
     let view = recipe.view;
     let (cx, cy) = recipe.formula.constant().unwrap_or_default();
@@ -186,6 +201,8 @@ pub(crate) fn check(recipe: &Recipe) -> Result<(), RenderError> {
         .all(|x| x.is_finite())
     {
         Err(RenderError::Recipe("a coordinate is not a finite number"))
+    } else if let Err(error) = recipe.colours.check(recipe.palette) {
+        Err(RenderError::Colours(error))
     } else {
         Ok(())
     }

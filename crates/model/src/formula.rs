@@ -1,7 +1,7 @@
 //! Which function a recipe iterates, with its constants.
 
-pub use faafo_formula::Parameter;
-use faafo_formula::{Constant, KINDS, Kind, MOST_PARAMETERS, kind_named};
+pub use faafo_formula::{Constant, KINDS, Kind, Parameter};
+use faafo_formula::{MOST_PARAMETERS, kind_named};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;

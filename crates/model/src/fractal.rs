@@ -2,7 +2,7 @@
 
 use crate::message::BlobKey;
 use crate::request::parameter_names;
-use crate::{Bands, Palette, Poster, Recipe, State, Timestamp, Uuid};
+use crate::{Bands, Colours, Palette, Poster, Recipe, State, Timestamp, Uuid};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
@@ -68,6 +68,8 @@ pub struct FractalJson {
     #[serde(flatten, deserialize_with = "known_parameters")]
     pub parameters: BTreeMap<String, f64>,
     pub palette: Palette,
+    #[serde(flatten)]
+    pub colours: Colours,
     pub state: State,
     pub progress: f64,
     #[serde(default)]
@@ -111,6 +113,7 @@ impl From<&Fractal> for FractalJson {
                 .map(|(name, value)| (name.to_owned(), value))
                 .collect(),
             palette: recipe.palette,
+            colours: recipe.colours.clone(),
             state: fractal.state,
             progress: fractal.progress,
             priority: fractal.priority,

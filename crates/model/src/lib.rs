@@ -1,17 +1,21 @@
 //! What every part of faafo shares: recipes and their limits, states and their legal transitions, queue messages
 //! and the JSON of the wire. Types and rules only: nothing here reads a clock, a file or a socket.
 
+pub mod colours;
 pub mod draw;
 pub mod formula;
 pub mod fractal;
+pub mod gradient;
 pub mod limits;
 pub mod message;
 pub mod poster;
 pub mod recipe;
 pub mod request;
+pub mod rgb;
 pub mod state;
 pub mod time;
 
+pub use colours::{Colouring, Colours, Stop};
 pub use formula::{Family, Formula};
 pub use fractal::{Fractal, FractalJson};
 pub use limits::{FieldError, Limits};
@@ -19,6 +23,7 @@ pub use message::{BlobKey, BlobRef, Event, Presence, Report, Task, TaskReport, T
 pub use poster::{Bands, Manifest, Part, PlannedBand, Poster, Stage};
 pub use recipe::{Palette, Recipe, View};
 pub use request::CreateRequest;
+pub use rgb::Rgb;
 pub use state::State;
 pub use time::Timestamp;
 pub use uuid::Uuid;

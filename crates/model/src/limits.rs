@@ -76,6 +76,8 @@ impl Limits {
         self.check_area(recipe.width, recipe.height)?;
         within("iterations", recipe.iterations, 1, MAX_ITERATIONS)?;
         check_view(&recipe.view)?;
+        recipe.colours.check(recipe.palette)?;
+        self.check_samples(recipe)?;
         match recipe.formula.constant() {
             Some((cx, cy)) => check_coordinate("cx", cx).and(check_coordinate("cy", cy)),
             None => Ok(()),
@@ -86,6 +88,19 @@ impl Limits {
     pub fn bands(&self, recipe: &Recipe) -> Option<u64> {
         let area = u64::from(recipe.width) * u64::from(recipe.height);
         (area > self.band_area).then_some(self.band_area)
+    }
+
+    /// Supersampling multiplies the work: a picture that is as large as allowed may have so many samples a pixel.
+    fn check_samples(&self, recipe: &Recipe) -> Result<(), FieldError> {
+        const MOST_PER_PIXEL: u64 = 16;
+        let area = u64::from(recipe.width) * u64::from(recipe.height);
+        let samples = area * u64::from(recipe.colours.supersampling).pow(2);
+        let most = self.max_area.saturating_mul(MOST_PER_PIXEL);
+        if recipe.colours.supersampling == 1 || samples <= most {
+            return Ok(());
+        }
+        let reason = format!("makes {samples} samples, and there may be at most {most} here");
+        Err(FieldError::new("supersampling", Mistake::Range, reason))
     }
 
     fn check_area(&self, width: u32, height: u32) -> Result<(), FieldError> {

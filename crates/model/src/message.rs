@@ -245,7 +245,7 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Formula, Palette, View};
+    use crate::{Colours, Formula, Palette, View};
 
     #[test]
     fn a_task_survives_json_bit_for_bit() {
@@ -267,6 +267,7 @@ mod tests {
                 height: 2,
                 iterations: 3,
                 palette: Palette::Classic,
+                colours: Colours::default(),
             },
             part: Part::Whole,
             published_at: None,

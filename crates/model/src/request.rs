@@ -1,9 +1,11 @@
 //! A request for a fractal, read from JSON field by field so that every mistake names its field.
 
+mod colours;
+
 use crate::limits::{
     FieldError, Limits, MAX_ITERATIONS, MAX_PRIORITY, MAX_SIDE, Mistake, check_view,
 };
-use crate::{Formula, Palette, Recipe, Uuid, View, draw};
+use crate::{Formula, Recipe, Uuid, View, draw};
 use faafo_formula::{Constant, KINDS, kind_named};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -26,7 +28,7 @@ const RESULT_FIELDS: [&str; 13] = [
 ];
 
 /// Fields that a request may set.
-const REQUEST_FIELDS: [&str; 13] = [
+const REQUEST_FIELDS: [&str; 21] = [
     "uuid",
     "kind",
     "width",
@@ -39,6 +41,14 @@ const REQUEST_FIELDS: [&str; 13] = [
     "cx",
     "cy",
     "palette",
+    "colouring",
+    "gradient",
+    "density",
+    "offset",
+    "interior",
+    "supersampling",
+    "adaptive",
+    "depth",
     "priority",
 ];
 
@@ -83,7 +93,7 @@ impl CreateRequest {
             ya: number(object, "ya")?,
             yb: number(object, "yb")?,
         };
-        let palette = palette(object)?;
+        let (palette, colours) = colours::read(object)?;
         let priority = match object.get("priority") {
             None | Some(Value::Null) => 0,
             Some(value) => parse_priority(value)?,
@@ -97,6 +107,7 @@ impl CreateRequest {
             height,
             iterations,
             palette,
+            colours,
         };
         limits.check(&recipe)?;
         Ok(Self {
@@ -231,19 +242,6 @@ pub fn parameter_names() -> BTreeSet<&'static str> {
     parameters.map(|parameter| parameter.name).collect()
 }
 
-fn palette(object: &Map<String, Value>) -> Result<Palette, FieldError> {
-    let Some(name) = name(object, "palette")? else {
-        return Ok(Palette::default());
-    };
-    Palette::named(name).ok_or_else(|| {
-        let reason = format!(
-            "must be one of {}, and is {name:?}",
-            Palette::ALL.map(Palette::name).join(", ")
-        );
-        FieldError::new("palette", Mistake::Range, reason)
-    })
-}
-
 fn name<'a>(object: &'a Map<String, Value>, field: &str) -> Result<Option<&'a str>, FieldError> {
     match object.get(field) {
         None | Some(Value::Null) => Ok(None),
@@ -321,6 +319,7 @@ fn short(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Palette;
     use serde_json::json;
 
     fn parse(changes: Value) -> Result<CreateRequest, FieldError> {

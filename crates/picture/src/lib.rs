@@ -7,8 +7,7 @@
 pub mod band;
 pub mod decode;
 pub mod png;
+pub mod srgb;
 pub mod thumbnail;
-
-mod srgb;
 
 pub use decode::{DecodeError, Decoded, Limits, thumbnail_of};

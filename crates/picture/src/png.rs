@@ -19,6 +19,8 @@ pub enum Format {
     Indexed8,
     /// Three bytes: red, green, blue.
     Rgb8,
+    /// Six bytes: red, green, blue, the more significant byte of each first.
+    Rgb16,
 }
 
 impl Format {
@@ -27,6 +29,7 @@ impl Format {
         match self {
             Self::Indexed8 => 1,
             Self::Rgb8 => 3,
+            Self::Rgb16 => 6,
         }
     }
 
@@ -43,26 +46,32 @@ pub struct Header {
     height: u32,
     format: Format,
     palette: Vec<[u8; 3]>,
+    texts: Vec<(&'static str, String)>,
 }
 
 impl Header {
     /// A picture of red, green, blue bytes.
     pub fn rgb(width: u32, height: u32) -> Self {
-        Self {
-            width,
-            height,
-            format: Format::Rgb8,
-            palette: Vec::new(),
-        }
+        Self::new(width, height, Format::Rgb8, &[])
+    }
+
+    /// A picture of red, green and blue with 16 bits each.
+    pub fn wide_rgb(width: u32, height: u32) -> Self {
+        Self::new(width, height, Format::Rgb16, &[])
     }
 
     /// A picture of indices into `palette`, which holds 1 to 256 colours.
     pub fn indexed(width: u32, height: u32, palette: &[[u8; 3]]) -> Self {
+        Self::new(width, height, Format::Indexed8, palette)
+    }
+
+    fn new(width: u32, height: u32, format: Format, palette: &[[u8; 3]]) -> Self {
         Self {
             width,
             height,
-            format: Format::Indexed8,
+            format,
             palette: palette.to_vec(),
+            texts: Vec::new(),
         }
     }
 
@@ -74,6 +83,14 @@ impl Header {
     /// Rows, in pixels.
     pub fn height(&self) -> u32 {
         self.height
+    }
+
+    /// With a text for whoever reads the file. The keyword has at most 79 characters; neither may have others than
+    /// printable ASCII.
+    #[must_use]
+    pub fn with_text(mut self, keyword: &'static str, text: String) -> Self {
+        self.texts.push((keyword, text));
+        self
     }
 
     /// How a pixel is stored.
@@ -90,14 +107,18 @@ impl Header {
         let side = 1..=i32::MAX as u32;
         let colours_fit = match self.format {
             Format::Indexed8 => (1..=256).contains(&self.palette.len()),
-            Format::Rgb8 => true,
+            Format::Rgb8 | Format::Rgb16 => true,
         };
-        if side.contains(&self.width) && side.contains(&self.height) && colours_fit {
+        let printable = |text: &str| text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        let texts_fit = self.texts.iter().all(|(keyword, text)| {
+            (1..=79).contains(&keyword.len()) && printable(keyword) && printable(text)
+        });
+        if side.contains(&self.width) && side.contains(&self.height) && colours_fit && texts_fit {
             Ok(())
         } else {
             Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
-                "not a PNG's size or palette",
+                "not a PNG's size, palette or text",
             ))
         }
     }

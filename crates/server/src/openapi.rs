@@ -4,8 +4,8 @@
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use faafo_blob::Hasher;
-use faafo_model::Formula;
 use faafo_model::formula::{Parameter, all_parameters, having};
+use faafo_model::{Colouring, Formula, Palette};
 use std::sync::LazyLock;
 
 /// The description, with what the formulas say of themselves in the places that are kept for it.
@@ -13,6 +13,14 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     let kinds: Vec<&str> = Formula::kinds().collect();
     include_str!("openapi.json")
         .replace("%kinds%", &kinds.join("\", \""))
+        .replace(
+            "%palettes%",
+            &Palette::ALL.map(Palette::name).join("\", \""),
+        )
+        .replace(
+            "%colourings%",
+            &Colouring::ALL.map(Colouring::name).join("\", \""),
+        )
         .replace("\"%told%\": {}", &parameters(true))
         .replace("\"%tells%\": {}", &parameters(false))
 });

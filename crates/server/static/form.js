@@ -2,13 +2,22 @@
 
 import { PRESETS } from "./presets.js";
 import { Sketch, navigate } from "./preview.js";
-import { NUMBERS, drawConstant, drawable, fitted, fromQuery, isSquare, squared, tidy } from "./recipe.js";
+import {
+  NUMBERS, OPTIONAL, WORDS, drawConstant, drawable, fitted, fromQuery, isSquare, previewed, squared, stops, tidy,
+} from "./recipe.js";
 
 /** What is seen first of each kind, and what Reset returns to. */
 const HOME = {
   julia: { x: 0, y: 0, w: 3.3, h: 1.86 },
   mandelbrot: { x: -0.7, y: 0, w: 2.9, h: 2.5 },
+  "burning-ship": { x: -0.45, y: -0.5, w: 3.4, h: 2.8 },
+  lambda: { x: 1, y: 0, w: 6.6, h: 4 },
+  magnet1: { x: 1.3, y: 0, w: 5.2, h: 4 },
+  magnet2: { x: 1.1, y: 0, w: 4.2, h: 3.4 },
 };
+
+/** The same for kinds that are not named there. */
+const MIDDLE = { x: -0.3, y: 0, w: 4, h: 3.2 };
 
 const form = document.getElementById("form");
 const canvas = document.getElementById("preview");
@@ -32,15 +41,41 @@ function fitFormats() {
 
 /** The recipe in the fields; what is no number is NaN. */
 function read() {
-  const recipe = { kind: fields.kind.value, palette: fields.palette.value };
+  const recipe = {};
+  for (const name of WORDS) if (fields[name].value.trim()) recipe[name] = fields[name].value.trim();
   for (const name of NUMBERS) recipe[name] = fields[name].value === "" ? NaN : Number(fields[name].value);
+  for (const name of OPTIONAL) if (fields[name].value !== "") recipe[name] = Number(fields[name].value);
+  if (fields.adaptive.checked) recipe.adaptive = true;
+  return recipe;
+}
+
+/** The kind that is chosen, as its option describes it. */
+const kind = () => fields.kind.selectedOptions[0]?.dataset ?? {};
+
+/** The recipe in the fields as the service takes it: without what goes without saying or is for others. */
+function request() {
+  const recipe = read();
+  const { constant } = kind();
+  const blank = Number.isNaN(recipe.cx) && Number.isNaN(recipe.cy);
+  if (constant === "none" || (constant === "possible" && blank)) {
+    delete recipe.cx;
+    delete recipe.cy;
+  }
+  for (const label of form.querySelectorAll("[data-kinds]")) {
+    if (label.hidden) delete recipe[label.querySelector("input").name];
+  }
+  if (recipe.palette !== "gradient") delete recipe.gradient;
+  if (recipe.gradient) recipe.gradient = stops(recipe.gradient) ?? recipe.gradient;
   return recipe;
 }
 
 /** Puts part of a recipe into the fields and shows it. */
 function write(part) {
   for (const [name, value] of Object.entries(part)) {
-    if (fields[name] && String(fields[name].value) !== String(value)) fields[name].value = String(value);
+    const field = fields[name];
+    if (field instanceof HTMLSelectElement && ![...field.options].some((option) => option.value === String(value))) continue;
+    if (field?.type === "checkbox") field.checked = value;
+    else if (field && String(field.value) !== String(value)) field.value = String(value);
   }
   show();
 }
@@ -53,20 +88,41 @@ function show() {
   requestAnimationFrame(() => {
     shown = false;
     const recipe = read();
-    showKind(recipe.kind);
+    showKind();
+    showColours(recipe.palette);
     showSize(recipe);
-    if (drawable(recipe)) sketch.draw(recipe);
+    const seen = previewed(recipe);
+    showNote(seen);
+    if (seen !== "nothing" && drawable(recipe)) sketch.draw(seen === "all" ? recipe : { ...recipe, palette: "aurora" });
   });
 }
 
-function showKind(kind) {
-  const julia = kind === "julia";
-  document.getElementById("constant").hidden = !julia;
-  const formula = document.getElementById("formula");
-  const word = julia ? "c" : "pixel";
-  const end = julia ? ", starting at the pixel" : ", starting at 0";
-  const italic = (text) => Object.assign(document.createElement("i"), { textContent: text });
-  formula.replaceChildren(italic("z"), " ← ", italic("z"), "² + ", julia ? italic(word) : word, end);
+function showKind() {
+  const { iteration, constant } = kind();
+  document.getElementById("constant").hidden = constant === "none";
+  document.getElementById("constant-hint").hidden = constant !== "possible";
+  document.getElementById("draw").hidden = constant !== "needed";
+  document.getElementById("formula").textContent = iteration;
+  for (const label of form.querySelectorAll("[data-kinds]")) {
+    label.hidden = !label.dataset.kinds.split(" ").includes(fields.kind.value);
+  }
+}
+
+function showColours(palette) {
+  document.getElementById("swatch").className = `swatch ${palette}`;
+  document.getElementById("gradient-label").hidden = palette !== "gradient";
+}
+
+/** Says what the preview does not show. */
+function showNote(seen) {
+  const note = document.getElementById("preview-note");
+  note.hidden = seen === "all";
+  canvas.classList.toggle("blind", seen === "nothing");
+  note.textContent = {
+    all: "",
+    shape: "The preview shows the shape, but not these colours. The picture has them.",
+    nothing: "There is no preview of this formula. The picture will show it.",
+  }[seen];
 }
 
 function showSize({ width, height }) {
@@ -89,7 +145,7 @@ function resized() {
 
 function goHome() {
   const recipe = read();
-  write(fitted(HOME[recipe.kind], recipe));
+  write(fitted(HOME[recipe.kind] ?? MIDDLE, recipe));
 }
 
 function showError(name, message) {
@@ -111,7 +167,7 @@ function clearErrors() {
 
 /** The mistake that the server would find first, if the page can see it; null if there is none. */
 function mistake(recipe) {
-  const asked = NUMBERS.filter((name) => recipe.kind === "julia" || !["cx", "cy"].includes(name));
+  const asked = NUMBERS.filter((name) => name in recipe);
   const empty = asked.find((name) => !Number.isFinite(recipe[name]));
   if (empty) return [empty, "A number is needed here."];
   if (recipe.width * recipe.height > maxArea) {
@@ -136,13 +192,9 @@ function loginAddress() {
 async function submit(event) {
   event.preventDefault();
   clearErrors();
-  const recipe = read();
+  const recipe = request();
   const wrong = mistake(recipe);
   if (wrong) return showError(...wrong);
-  if (recipe.kind === "mandelbrot") {
-    delete recipe.cx;
-    delete recipe.cy;
-  }
   const button = document.getElementById("create");
   button.disabled = true;
   try {
@@ -221,6 +273,9 @@ form.addEventListener("input", ({ target }) => {
   } else if (["width", "height"].includes(target.name) || target === square) {
     resized();
   } else if (target.name === "kind") {
+    // A constant of one kind is none of another.
+    const needed = kind().constant === "needed";
+    [fields.cx.value, fields.cy.value] = needed ? ["-0.8", "0.156"] : ["", ""];
     goHome();
   } else {
     show();
@@ -243,6 +298,8 @@ document.getElementById("reset").addEventListener("click", goHome);
 
 fitFormats();
 const asked = fromQuery(new URLSearchParams(location.search));
+// The constant that the form begins with is that of its first kind.
+if (asked.kind && asked.kind !== "julia" && !("cx" in asked)) [fields.cx.value, fields.cy.value] = ["", ""];
 if (Object.keys(asked).length > 0) {
   const merged = { ...read(), ...asked };
   square.checked = !drawable(merged) || isSquare(merged);

@@ -1,7 +1,7 @@
 // The page of one picture: follows its state, deletes it, copies its command.
 
 import { adopt, fetchPage, watch } from "./live.js";
-import { fromQuery } from "./recipe.js";
+import { fromQuery, previewed } from "./recipe.js";
 import { Sketch } from "./preview.js";
 
 const RESYNC = 10000;
@@ -67,6 +67,7 @@ function sketch() {
   // The browser draws what the form knows.
   if (!link || document.getElementById("preview")) return;
   const recipe = fromQuery(new URL(link.href).searchParams);
+  if (previewed(recipe) === "nothing") return;
   const drawn = new Sketch(canvas, 320);
   drawn.draw({ ...recipe, iterations: Math.min(recipe.iterations, 2000) });
   canvas.hidden = false;

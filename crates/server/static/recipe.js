@@ -3,16 +3,40 @@
 /** The fields of a recipe that are numbers, by their names on the wire. */
 export const NUMBERS = ["cx", "cy", "xa", "xb", "ya", "yb", "width", "height", "iterations"];
 
+/** Those that may be left out. */
+export const OPTIONAL = ["power", "memory", "relaxation", "density", "offset", "supersampling", "depth"];
+
+/** The fields that are words; what they may be is for the form or the service to say. */
+export const WORDS = ["kind", "palette", "colouring", "gradient", "interior"];
+
 /** What a query string says about a recipe; only what it says, and only numbers that are numbers. */
 export function fromQuery(query) {
   const recipe = {};
-  for (const name of NUMBERS) {
+  for (const name of [...NUMBERS, ...OPTIONAL]) {
     const text = query.get(name)?.trim();
     if (text && Number.isFinite(Number(text))) recipe[name] = Number(text);
   }
-  if (["julia", "mandelbrot"].includes(query.get("kind"))) recipe.kind = query.get("kind");
-  if (["aurora", "classic"].includes(query.get("palette"))) recipe.palette = query.get("palette");
+  for (const name of WORDS) {
+    const text = query.get(name)?.trim();
+    if (text) recipe[name] = text;
+  }
+  if (query.get("adaptive") === "true") recipe.adaptive = true;
   return recipe;
+}
+
+/** What a preview can show of a recipe: all, its shape but not its colours, or nothing. */
+export function previewed({ kind, palette, colouring, density, offset, interior }) {
+  if (!["julia", "mandelbrot"].includes(kind)) return "nothing";
+  const natural = { aurora: "smooth", classic: "classic" }[palette];
+  const usual = (density ?? 1) === 1 && (offset ?? 0) === 0 && !interior;
+  return natural && usual && (colouring ?? natural) === natural ? "all" : "shape";
+}
+
+/** Stops such as 0:03051a,0.5:ffffff as the service takes them; null if they are none. */
+export function stops(text) {
+  const list = text.split(",").map((stop) => /^\s*([0-9.eE-]+)\s*:\s*#?([0-9a-fA-F]{6})\s*$/.exec(stop));
+  if (!list.every(Boolean)) return null;
+  return list.map(([, position, colour]) => ({ position: Number(position), colour: `#${colour}` }));
 }
 
 /** Whether a recipe can be drawn at all. */

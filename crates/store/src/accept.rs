@@ -4,7 +4,7 @@ use crate::backend::{Work, transaction};
 use crate::blobs::suspect;
 use crate::posters::{NewBand, remove_bands};
 use crate::{Error, Store, outbox, row, sql::sql};
-use faafo_model::{CreateRequest, Fractal, Poster, Stage, State, Timestamp, Uuid};
+use faafo_model::{Colours, CreateRequest, Fractal, Poster, Stage, State, Timestamp, Uuid};
 use faafo_telemetry::metrics;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -122,17 +122,22 @@ pub(crate) async fn insert(
         .then(|| serde_json::to_string(&parameters))
         .transpose()
         .map_err(|error| Error::corrupt(format!("parameters: {error}")))?;
+    let colours = (recipe.colours != Colours::default())
+        .then(|| serde_json::to_string(&recipe.colours))
+        .transpose()
+        .map_err(|error| Error::corrupt(format!("colours: {error}")))?;
     let insert = sql(
-        "INSERT INTO fractals (uuid, kind, cx, cy, parameters, xa, xb, ya, yb, width, height, iterations, palette, \
+        "INSERT INTO fractals (uuid, kind, cx, cy, parameters, colours, xa, xb, ya, yb, width, height, iterations, palette, \
          priority, state, attempt, first_attempt, progress, created_at, updated_at, \
          parent, band_first, band_rows, band_work) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 1, 1, 0.0, ?, ?, ?, ?, ?, ?)",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 1, 1, 0.0, ?, ?, ?, ?, ?, ?)",
     )
     .bind(fractal.id)
     .bind(recipe.formula.kind())
     .bind(constant.map(|(cx, _)| cx))
     .bind(constant.map(|(_, cy)| cy))
     .bind(parameters)
+    .bind(colours)
     .bind(recipe.view.xa)
     .bind(recipe.view.xb)
     .bind(recipe.view.ya)

@@ -2,14 +2,14 @@
 
 use crate::Error;
 use faafo_model::{
-    BlobKey, Formula, Fractal, Palette, Part, Poster, Recipe, Stage, Timestamp, Uuid, View,
+    BlobKey, Colours, Formula, Fractal, Palette, Part, Poster, Recipe, Stage, Timestamp, Uuid, View,
 };
 use sqlx::Row;
 use sqlx::any::AnyRow;
 use std::collections::BTreeMap;
 
 /// The columns in the order in which [`read`] expects them.
-pub(crate) const COLUMNS: &str = "uuid, kind, cx, cy, parameters, xa, xb, ya, yb, width, height, iterations, palette, priority, \
+pub(crate) const COLUMNS: &str = "uuid, kind, cx, cy, parameters, colours, xa, xb, ya, yb, width, height, iterations, palette, priority, \
      state, attempt, progress, error, created_at, finished_at, duration, checksum, size, generated_by, url, picture, thumbnail, \
      stage, band_area, eta, manifest, parent, band_first, band_rows";
 
@@ -28,6 +28,10 @@ pub(crate) fn read(row: &AnyRow) -> Result<Fractal, Error> {
     let parameters: BTreeMap<String, f64> = parameters
         .map_or(Ok(BTreeMap::new()), |json| serde_json::from_str(&json))
         .map_err(|_| corrupt("parameters"))?;
+    let colours: Option<String> = row.try_get("colours")?;
+    let colours = colours
+        .map_or(Ok(Colours::default()), |json| serde_json::from_str(&json))
+        .map_err(|_| corrupt("colours"))?;
     let kind: String = row.try_get("kind")?;
     let (cx, cy): (Option<f64>, Option<f64>) = (row.try_get("cx")?, row.try_get("cy")?);
     let formula =
@@ -45,6 +49,7 @@ pub(crate) fn read(row: &AnyRow) -> Result<Fractal, Error> {
         iterations: whole("iterations")?,
         palette: Palette::named(&row.try_get::<String, _>("palette")?)
             .ok_or_else(|| corrupt("palette"))?,
+        colours,
     };
     let key = |column: &str| -> Result<Option<BlobKey>, Error> {
         let text: Option<String> = row.try_get(column)?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// Each entry brings the tables from version n to n + 1; never change one that was released, append. Every statement
 /// changes one thing, so that it can be told whether it was done before.
-const MIGRATIONS: &[&[&str]] = &[FIRST, SESSIONS, PARAMETERS, POSTERS];
+const MIGRATIONS: &[&[&str]] = &[FIRST, SESSIONS, PARAMETERS, POSTERS, COLOURS];
 
 const FIRST: &[&str] = &[
     // Numbers are 64 bits wide and points in time are microseconds since 1970, so that every database keeps every bit.
@@ -111,6 +111,8 @@ const POSTERS: &[&str] = &[
     "CREATE INDEX fractals_manifest ON fractals (manifest)",
     "CREATE INDEX fractals_parent ON fractals (parent)",
 ];
+/// What a recipe says about colours besides the palette: an object in JSON, or nothing.
+const COLOURS: &[&str] = &["ALTER TABLE fractals ADD COLUMN colours {text}"];
 
 const SESSIONS: &[&str] = &[
     "ALTER TABLE tokens ADD COLUMN parent VARCHAR(36){bytewise}",

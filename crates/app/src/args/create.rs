@@ -1,17 +1,43 @@
 //! Flags of `faafo create`.
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use super::colours::ColourArgs;
+use clap::builder::PossibleValuesParser;
 use clap::{ArgMatches, Args, FromArgMatches};
 use faafo_formula::KINDS;
+use faafo_model::Formula;
 use faafo_model::limits::MAX_PRIORITY;
 use faafo_model::request::parameter_names;
-use faafo_model::{Formula, Palette};
 use std::collections::BTreeMap;
 
-/// Flags of `faafo create`. Of every value there are three: the value itself, and the bounds between which it is drawn
-/// uniformly where it is not given.
+/// Flags of `faafo create`.
 #[derive(Debug, Clone, Args)]
 pub struct CreateArgs {
+    #[command(flatten)]
+    pub recipe: RecipeArgs,
+    /// Number of fractals
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = positive())]
+    pub tasks: Option<u32>,
+    /// Least number of fractals drawn [default: 1]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = positive())]
+    pub min_tasks: Option<u32>,
+    /// Greatest number of fractals drawn [default: 10]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = positive())]
+    pub max_tasks: Option<u32>,
+    /// How urgent, from -100 to 100; above 0 it overtakes what is queued already [default: 0]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = priority())]
+    pub priority: Option<i64>,
+    /// Wait until every picture is done; fail if one failed
+    #[arg(long)]
+    pub wait: bool,
+    /// Print rows as lines of JSON instead of UUIDs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags about a recipe. Of every value there are three: the value itself, and the bounds between which it is drawn
+/// uniformly where it is not given.
+#[derive(Debug, Clone, Args)]
+pub struct RecipeArgs {
     /// Height in pixels
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = positive())]
     pub height: Option<u32>,
@@ -39,15 +65,6 @@ pub struct CreateArgs {
     /// Greatest number of iterations drawn [default: 512]
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = positive())]
     pub max_iterations: Option<u32>,
-    /// Number of fractals
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = positive())]
-    pub tasks: Option<u32>,
-    /// Least number of fractals drawn [default: 1]
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = positive())]
-    pub min_tasks: Option<u32>,
-    /// Greatest number of fractals drawn [default: 10]
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = positive())]
-    pub max_tasks: Option<u32>,
     /// Real part at the left edge
     #[arg(long, value_name = "X", allow_hyphen_values = true, value_parser = finite)]
     pub xa: Option<f64>,
@@ -88,9 +105,6 @@ pub struct CreateArgs {
     /// What to draw
     #[arg(long, default_value = "julia", value_parser = PossibleValuesParser::new(Formula::kinds()))]
     pub kind: String,
-    /// How iteration counts become colours [default: the service's]
-    #[arg(long, value_parser = palette_parser())]
-    pub palette: Option<Palette>,
     /// Real part of the constant of a Julia set, drawn if not given, or of another formula's Julia form
     #[arg(long, value_name = "X", allow_hyphen_values = true, value_parser = finite, requires = "cy")]
     pub cx: Option<f64>,
@@ -99,18 +113,11 @@ pub struct CreateArgs {
     pub cy: Option<f64>,
     #[command(flatten)]
     pub parameters: ParameterArgs,
-    /// How urgent, from -100 to 100; above 0 it overtakes what is queued already [default: 0]
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = priority())]
-    pub priority: Option<i64>,
+    #[command(flatten)]
+    pub colours: ColourArgs,
     /// Draw everything from this number, so that the same command asks for the same pictures again
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Wait until every picture is done; fail if one failed
-    #[arg(long)]
-    pub wait: bool,
-    /// Print rows as lines of JSON instead of UUIDs
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// The range of priorities.
@@ -123,16 +130,11 @@ fn positive() -> clap::builder::RangedI64ValueParser<u32> {
 }
 
 /// A number that JSON can carry.
-fn finite(text: &str) -> Result<f64, String> {
+pub(super) fn finite(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(number) if number.is_finite() => Ok(number),
         _ => Err("must be a finite number".to_owned()),
     }
-}
-
-fn palette_parser() -> impl TypedValueParser<Value = Palette> {
-    PossibleValuesParser::new(Palette::ALL.map(Palette::name))
-        .try_map(|name| Palette::named(&name).ok_or("no such palette"))
 }
 
 /// A flag for each thing that some formula can be told besides a constant.
@@ -207,14 +209,17 @@ mod tests {
     #[test]
     fn negative_numbers_are_values_and_no_flags() {
         let args = parse("--xa -2.5 --min-ya -1e-3 --cx -.5 --cy -0.1").unwrap();
-        assert_eq!((args.xa, args.min_ya), (Some(-2.5), Some(-0.001)));
-        assert_eq!((args.cx, args.cy), (Some(-0.5), Some(-0.1)));
+        assert_eq!(
+            (args.recipe.xa, args.recipe.min_ya),
+            (Some(-2.5), Some(-0.001))
+        );
+        assert_eq!((args.recipe.cx, args.recipe.cy), (Some(-0.5), Some(-0.1)));
     }
 
     #[test]
     fn what_a_formula_is_told_has_flags_of_its_own() {
         let args = parse("--kind nova --power 4 --relaxation -1.5").unwrap();
-        let told: Vec<_> = args.parameters.0.into_iter().collect();
+        let told: Vec<_> = args.recipe.parameters.0.into_iter().collect();
         assert_eq!(told, [("power", 4.0), ("relaxation", -1.5)]);
     }
 

@@ -1,6 +1,6 @@
 //! `faafo create`: asks for fractals.
 
-mod draw;
+pub mod draw;
 
 use crate::args::CreateArgs;
 use crate::client::{Client, ClientError, follow};

@@ -26,7 +26,7 @@ pub async fn run(client: &Client, args: &ProducerArgs, out: &mut Output) -> anyh
             return Ok(());
         }
         // With a seed, too, every round is another one.
-        round.seed = round.seed.map(|seed| seed.wrapping_add(1));
+        round.recipe.seed = round.recipe.seed.map(|seed| seed.wrapping_add(1));
         let pause = fastrand::u32(args.min_pause..=args.max_pause);
         tracing::info!("sleeping for {pause} seconds");
         tokio::select! {

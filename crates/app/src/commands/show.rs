@@ -46,8 +46,9 @@ fn parameters(row: &FractalJson) -> Vec<(&'static str, String)> {
     ];
     let told = |name| Some((name, number(*row.parameters.get(name)?)));
     rows.extend(parameter_names().into_iter().filter_map(told));
+    rows.extend([("palette", row.palette.name().to_owned())]);
+    rows.extend(row.colours.told());
     rows.extend([
-        ("palette", row.palette.name().to_owned()),
         ("state", row.state.to_string()),
         ("progress", format!("{:.0} %", row.progress * 100.0)),
     ]);
@@ -105,6 +106,26 @@ mod tests {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }
         assert!(!text.contains("error"));
+    }
+
+    #[test]
+    fn colours_are_shown_where_they_are_not_the_usual_ones() {
+        let usual = r##"{"checksum":null,"duration":null,"generated_by":null,"height":30,"iterations":20,"size":null,
+            "url":null,"uuid":"00000000-0000-4000-8000-000000000001","width":41,"xa":-1.5,"xb":1.5,"ya":-1.0,
+            "yb":1.0,"kind":"mandelbrot","cx":null,"cy":null,"palette":"gradient","state":"queued","progress":0,
+            "attempt":1,"error":null,"created_at":"2026-09-21T14:13:20Z","finished_at":null,"##;
+        let more = r##""colouring":"slope","gradient":[{"position":0,"colour":"#000000"},
+            {"position":0.5,"colour":"#ffffff"}],"supersampling":4}"##;
+        let rows = parameters(&row(&format!("{usual}{more}")));
+        for expected in [
+            ("palette", "gradient"),
+            ("colouring", "slope"),
+            ("gradient", "0:000000,0.5:ffffff"),
+            ("supersampling", "4"),
+        ] {
+            assert!(rows.contains(&(expected.0, expected.1.to_owned())));
+        }
+        assert!(!rows.iter().any(|(name, _)| *name == "density"));
     }
 
     #[test]

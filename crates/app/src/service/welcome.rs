@@ -1,7 +1,7 @@
 //! A new installation greets the newcomer with pictures.
 
 use anyhow::Context;
-use faafo_model::{CreateRequest, Formula, Palette, Recipe, View};
+use faafo_model::{Colours, CreateRequest, Formula, Palette, Recipe, View};
 use faafo_store::Store;
 use std::time::{Duration, SystemTime};
 
@@ -41,6 +41,7 @@ fn recipes() -> Vec<Recipe> {
         height: 900,
         iterations,
         palette,
+        colours: Colours::default(),
     };
     let mandelbrot = |x: f64, y: f64, half_width: f64, iterations| Recipe {
         formula: Formula::Mandelbrot,
@@ -54,6 +55,7 @@ fn recipes() -> Vec<Recipe> {
         height: 900,
         iterations,
         palette: Palette::Aurora,
+        colours: Colours::default(),
     };
     // Seahorse valley, an island in it, and the usual suspects; the last one becomes the first in the gallery.
     vec![

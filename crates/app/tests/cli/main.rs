@@ -8,6 +8,7 @@ mod create;
 mod errors;
 mod get;
 mod list;
+mod render;
 mod server;
 mod settings;
 mod token;

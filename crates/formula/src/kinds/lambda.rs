@@ -34,4 +34,8 @@ impl Map for Lambda {
     fn critical(&self) -> (f64, f64) {
         (0.5, 0.0)
     }
+
+    fn degree(&self) -> Option<f64> {
+        Some(2.0)
+    }
 }

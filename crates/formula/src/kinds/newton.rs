@@ -1,7 +1,7 @@
 //! Newton's method for the roots of 1.
 //! Source: A. Cayley, "The Newton–Fourier imaginary problem", American Journal of Mathematics 2 (1879).
 
-use crate::{Complex, Constant, Kind, MOST_PARAMETERS, Map, Number, kind::power};
+use crate::{Complex, Constant, Kind, MOST_PARAMETERS, Map, Number, kind::power, REST};
 
 pub(super) static KIND: Kind = Kind {
     name: "newton",
@@ -34,6 +34,13 @@ impl Map for Newton {
     /// Once it is at a root.
     #[inline(always)]
     fn ended<N: Number>(&self, z: Complex<N>, _: Complex<N>) -> N::Mask {
-        z.power(self.power).plus(-1.0).norm().less(N::splat(1e-12))
+        self.unrest(z, z).less(N::splat(REST))
+    }
+
+    const RESTS: bool = true;
+
+    #[inline(always)]
+    fn unrest<N: Number>(&self, z: Complex<N>, _: Complex<N>) -> N {
+        z.power(self.power).plus(-1.0).norm()
     }
 }

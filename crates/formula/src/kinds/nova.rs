@@ -1,7 +1,7 @@
 //! Newton's method for the roots of 1, with c added in every step.
 //! Source: P. Derbyshire's Nova of the 1990s, as Ultra Fractal's standard formulas give it (ultrafractal.com).
 
-use crate::{Complex, Constant, Kind, MOST_PARAMETERS, Map, Number, Parameter, kind::power};
+use crate::{Complex, Constant, Kind, MOST_PARAMETERS, Map, Number, Parameter, kind::power, REST};
 
 pub(super) static KIND: Kind = Kind {
     name: "nova",
@@ -50,7 +50,14 @@ impl Map for Nova {
     /// Once it has come to rest.
     #[inline(always)]
     fn ended<N: Number>(&self, z: Complex<N>, before: Complex<N>) -> N::Mask {
-        (z - before).norm().less(N::splat(1e-12))
+        self.unrest(z, before).less(N::splat(REST))
+    }
+
+    const RESTS: bool = true;
+
+    #[inline(always)]
+    fn unrest<N: Number>(&self, z: Complex<N>, before: Complex<N>) -> N {
+        (z - before).norm()
     }
 
     fn critical(&self) -> (f64, f64) {

@@ -42,4 +42,8 @@ impl Map for Phoenix {
     fn ended<N: Number>(&self, z: Complex<N>, _: Complex<N>) -> N::Mask {
         z.norm().greater(N::splat(64.0))
     }
+
+    fn degree(&self) -> Option<f64> {
+        Some(2.0)
+    }
 }

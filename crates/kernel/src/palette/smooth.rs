@@ -4,6 +4,9 @@
 //! is raised to the same power in every step, and n − log log |z|, to the right bases, no longer depends on when one
 //! looks.
 
+use crate::colour::maths::log2;
+use crate::search::{Ends, Iteration, Pixels};
+use crate::simd::{AtLevel, Level, MOST_LANES, Vector, at_level};
 use faafo_formula::{Complex, Map};
 
 /// |z|² at which an orbit is large enough.
@@ -12,44 +15,119 @@ const LARGE: f64 = 65_536.0;
 /// An orbit that is not large by then never will be: with |c| > 2 there are such beyond |z| = 2.
 const MOST_STEPS: u32 = 64;
 
-/// The continuous escape time: near `count` on the circle |z| = 2. For orbits that do not simply grow it is `count`.
-#[inline]
-pub(crate) fn time<M: Map>(map: &M, count: u32, mut z: Complex<f64>, c: Complex<f64>) -> f64 {
-    let mut time = f64::from(count);
-    let Some(power) = map.growth() else {
-        return time;
-    };
-    let mut steps = 0;
-    while z.norm() < LARGE && steps < MOST_STEPS {
-        z = map.step(z, z, c);
-        time += 1.0;
-        steps += 1;
+/// Numbers that are worked on in one go: enough to hide that each operation takes cycles.
+const CHUNK: usize = 64;
+
+/// The continuous escape time of all pixels whose orbits ended like this: near `count` on the circle |z| = 2. For orbits
+/// that do not simply grow it is `count`.
+pub(crate) fn times<M: Map>(
+    level: Level,
+    iteration: &Iteration<M>,
+    pixels: &Pixels,
+    ends: &Ends,
+) -> Vec<f64> {
+    let mut times: Vec<f64> = ends.count.iter().map(|&count| f64::from(count)).collect();
+    if let Some(power) = iteration.map.growth() {
+        let work = Times {
+            iteration,
+            power,
+            pixels,
+            ends,
+            times: &mut times,
+        };
+        at_level(level, work);
     }
-    if power == 2.0 {
-        // log₂ |z|² is one more doubling than log₂ |z|.
-        time + 1.0 - log2(log2(z.norm()))
-    } else {
-        time + 1.0 - log2(0.5 * log2(z.norm())) / log2(power)
+    times
+}
+
+struct Times<'a, M> {
+    iteration: &'a Iteration<M>,
+    power: f64,
+    pixels: &'a Pixels<'a>,
+    ends: &'a Ends,
+    times: &'a mut [f64],
+}
+
+impl<M: Map> AtLevel for Times<'_, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector, const STREAMS: usize>(self) {
+        let width = self.pixels.across.len() - MOST_LANES;
+        let rows = self.times.chunks_exact_mut(width).enumerate();
+        for ((row, times), ends) in rows.zip(self.ends.z.chunks_exact(width)) {
+            let im = self.pixels.down[row];
+            for (chunk, times) in times.chunks_mut(CHUNK).enumerate() {
+                let from = chunk * CHUNK;
+                let (mut steps, mut norms) = ([0.0; CHUNK], [LARGE; CHUNK]);
+                for at in (0..times.len()).step_by(V::LANES) {
+                    let column = from + at;
+                    let lanes = V::LANES.min(times.len() - at);
+                    let z = gathered::<V>(&ends[column..column + lanes]);
+                    let c = match self.iteration.julia {
+                        Some((re, im)) => Complex::splat(re, im),
+                        None => {
+                            let re = V::load(&self.pixels.across[column..]);
+                            Complex::new(re, V::splat(im))
+                        }
+                    };
+                    let (taken, norm) = grown(&self.iteration.map, z, c);
+                    taken.store(&mut steps[at..]);
+                    norm.store(&mut norms[at..]);
+                }
+                finish(self.power, &steps, &norms, times);
+            }
+        }
     }
 }
 
-/// The binary logarithm of a normal positive number, to about nine digits. The standard library's may round
-/// differently on each platform.
-#[inline]
-fn log2(x: f64) -> f64 {
-    const MANTISSA: u64 = (1 << 52) - 1;
-    const EXPONENT_OF_ONE: u64 = 1023;
-    /// The bits of √½'s mantissa's distance to 1: splitting there keeps the mantissa within √½..√2.
-    const HALF_OCTAVE: u64 = 0x6_a09e_667f_3bcd;
-    let bits = x.to_bits();
-    let up = u64::from(bits & MANTISSA >= HALF_OCTAVE);
-    let exponent = (bits >> 52) + up;
-    let mantissa = f64::from_bits((bits & MANTISSA) | (EXPONENT_OF_ONE - up) << 52);
-    // ln m = 2 artanh t
-    let t = (mantissa - 1.0) / (mantissa + 1.0);
-    let t2 = t * t;
-    let series = 1.0 + t2 * (1.0 / 3.0 + t2 * (1.0 / 5.0 + t2 * (1.0 / 7.0 + t2 * (1.0 / 9.0))));
-    (exponent as f64 - EXPONENT_OF_ONE as f64) + t * series * (2.0 * std::f64::consts::LOG2_E)
+/// Complex numbers side by side; behind them some that are large already.
+#[inline(always)]
+fn gathered<V: Vector>(numbers: &[Complex<f64>]) -> Complex<V> {
+    let (mut re, mut im) = ([LARGE; MOST_LANES], [LARGE; MOST_LANES]);
+    for (lane, number) in numbers.iter().enumerate() {
+        (re[lane], im[lane]) = (number.re, number.im);
+    }
+    Complex::new(V::load(&re), V::load(&im))
+}
+
+/// How many steps it takes until z is large, and |z|² then.
+#[inline(always)]
+fn grown<V: Vector, M: Map>(map: &M, mut z: Complex<V>, c: Complex<V>) -> (V, V) {
+    let mut steps = V::splat(0.0);
+    for _ in 0..MOST_STEPS {
+        let small = z.norm().less(V::splat(LARGE));
+        if V::bits(small) == 0 {
+            break;
+        }
+        let next = map.step(z, z, c);
+        z = Complex::new(
+            V::select(small, next.re, z.re),
+            V::select(small, next.im, z.im),
+        );
+        steps = V::select(small, steps + V::splat(1.0), steps);
+    }
+    (steps, z.norm())
+}
+
+/// Adds to whole times what is behind the point.
+#[inline(always)]
+fn finish(power: f64, steps: &[f64; CHUNK], norms: &[f64; CHUNK], times: &mut [f64]) {
+    let mut part = [0.0; CHUNK];
+    if power == 2.0 {
+        // log₂ |z|² is one more doubling than log₂ |z|.
+        for (part, &norm) in part.iter_mut().zip(norms) {
+            *part = log2(log2(norm));
+        }
+    } else {
+        let base = log2(power);
+        for (part, &norm) in part.iter_mut().zip(norms) {
+            *part = log2(0.5 * log2(norm)) / base;
+        }
+    }
+    for ((time, steps), part) in times.iter_mut().zip(steps).zip(part) {
+        *time = *time + steps + 1.0 - part;
+    }
 }
 
 #[cfg(test)]
@@ -57,22 +135,52 @@ mod tests {
     use super::*;
     use faafo_formula::Quadratic;
 
-    #[test]
-    fn log2_is_close_everywhere() {
-        for x in [
-            16.0,
-            17.3,
-            65_536.0,
-            1e5,
-            92_681.9,
-            92_682.0,
-            1e10,
-            1e100,
-            f64::MAX,
-        ] {
-            assert!((log2(x) - libm::log2(x)).abs() < 1e-8, "{x}");
+    /// The time of one orbit, one step after the other.
+    fn time(count: u32, mut z: Complex<f64>, c: Complex<f64>) -> f64 {
+        let mut time = f64::from(count);
+        let mut steps = 0;
+        while z.norm() < LARGE && steps < MOST_STEPS {
+            z = Quadratic.step(z, z, c);
+            time += 1.0;
+            steps += 1;
         }
-        assert!(log2(f64::INFINITY).is_finite());
+        time + 1.0 - log2(log2(z.norm()))
+    }
+
+    #[test]
+    fn many_times_at_once_are_those_of_one_after_the_other() {
+        let mut rng = fastrand::Rng::with_seed(3);
+        for _ in 0..100 {
+            let (width, height) = (rng.usize(1..150), rng.usize(1..4));
+            let mut number = |reach: f64| 2.0 * reach * rng.f64() - reach;
+            let mut across: Vec<f64> = (0..width).map(|_| number(2.0)).collect();
+            across.extend([0.0; MOST_LANES]);
+            let down: Vec<f64> = (0..height).map(|_| number(2.0)).collect();
+            let z = (0..width * height).map(|_| Complex::new(number(9.0), number(300.0)));
+            let ends = Ends {
+                z: z.collect(),
+                count: (0..(width * height) as u32).collect(),
+            };
+            let pixels = Pixels {
+                across: &across,
+                down: &down,
+            };
+            for julia in [None, Some((0.3, -3.5))] {
+                let iteration = Iteration {
+                    map: Quadratic,
+                    julia,
+                    limit: 1 << 20,
+                };
+                for level in crate::promised::levels() {
+                    let times = times(level, &iteration, &pixels, &ends);
+                    for (index, pixel) in pixels.points().enumerate() {
+                        let c = julia.map_or(pixel, |(re, im)| Complex::new(re, im));
+                        let expected = time(ends.count[index], ends.z[index], c);
+                        assert_eq!(times[index].to_bits(), expected.to_bits(), "{level}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]
@@ -89,7 +197,7 @@ mod tests {
                 };
                 count += 1;
             }
-            (count, super::time(&Quadratic, count, z, c))
+            (count, time(count, z, c))
         };
         let mut jumps = 0;
         for step in 0..100_000 {

@@ -33,6 +33,7 @@ impl Pixels<'_> {
     }
 
     /// Each, in their order.
+    #[cfg(test)]
     pub fn points(&self) -> impl Iterator<Item = Complex<f64>> {
         let across = &self.across[..self.width()];
         let rows = self.down.iter();

@@ -1,7 +1,7 @@
 //! Pictures against others that did not come from this code: those of `golden/make.py`, and a naive loop.
 
 use crate::{at_every_level, colours, png_of, renderer};
-use faafo_model::{Formula, Palette, View, recipe::Recipe};
+use faafo_model::{Colours, Formula, Palette, View, recipe::Recipe};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -71,6 +71,7 @@ fn random_recipe(rng: &mut fastrand::Rng, palette: Palette) -> Recipe {
         height: rng.u32(1..60),
         iterations: 1 << rng.u32(0..14),
         palette,
+        colours: Colours::default(),
     }
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bands;
+mod colours;
 mod formulas;
 mod golden;
 #[path = "../../src/promised.rs"]
@@ -11,7 +12,7 @@ mod running;
 mod same_bytes;
 
 use faafo_kernel::{Level, Rendered, Renderer, Watch};
-use faafo_model::{Formula, Palette, View, recipe::Recipe};
+use faafo_model::{Colours, Formula, Palette, View, recipe::Recipe};
 use std::num::NonZeroUsize;
 
 /// A renderer with that many threads.
@@ -63,6 +64,7 @@ pub fn dragon(width: u32, height: u32, iterations: u32, palette: Palette) -> Rec
         height,
         iterations,
         palette,
+        colours: Colours::default(),
     }
 }
 
@@ -84,5 +86,6 @@ pub fn endless(width: u32, height: u32) -> Recipe {
         height,
         iterations: 10_000_000,
         palette: Palette::Classic,
+        colours: Colours::default(),
     }
 }

@@ -4,7 +4,6 @@ use super::{Format, Fragment, Header};
 use std::io::{self, Write};
 
 const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
-const BIT_DEPTH: u8 = 8;
 const COLOUR_RGB: u8 = 2;
 const COLOUR_INDEXED: u8 = 3;
 /// Deflate with a window of 32 KiB, fastest compression, no dictionary.
@@ -29,16 +28,20 @@ impl<'w> Assembler<'w> {
     pub fn new(out: &'w mut dyn Write, header: &Header) -> io::Result<Self> {
         header.check()?;
         out.write_all(&SIGNATURE)?;
-        let colour = match header.format {
-            Format::Indexed8 => COLOUR_INDEXED,
-            Format::Rgb8 => COLOUR_RGB,
+        let (depth, colour) = match header.format {
+            Format::Indexed8 => (8, COLOUR_INDEXED),
+            Format::Rgb8 => (8, COLOUR_RGB),
+            Format::Rgb16 => (16, COLOUR_RGB),
         };
         let [w0, w1, w2, w3] = header.width.to_be_bytes();
         let [h0, h1, h2, h3] = header.height.to_be_bytes();
-        let ihdr = [w0, w1, w2, w3, h0, h1, h2, h3, BIT_DEPTH, colour, 0, 0, 0];
+        let ihdr = [w0, w1, w2, w3, h0, h1, h2, h3, depth, colour, 0, 0, 0];
         write_chunk(out, *b"IHDR", &[&ihdr])?;
         if header.format == Format::Indexed8 {
             write_chunk(out, *b"PLTE", &[header.palette.as_flattened()])?;
+        }
+        for (keyword, text) in &header.texts {
+            write_chunk(out, *b"tEXt", &[keyword.as_bytes(), b"\0", text.as_bytes()])?;
         }
         Ok(Self {
             out,

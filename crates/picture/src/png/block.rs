@@ -65,7 +65,7 @@ pub fn compress_block(format: Format, width: u32, rows: &[u8], level: Level) -> 
 fn effort(format: Format, level: Level) -> u8 {
     match (level, format) {
         (Level::Fast, Format::Indexed8) => 1,
-        (Level::Fast, Format::Rgb8) => 2,
+        (Level::Fast, Format::Rgb8 | Format::Rgb16) => 2,
         (Level::Small, _) => 3,
     }
 }

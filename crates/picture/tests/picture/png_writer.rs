@@ -69,6 +69,25 @@ fn indices_survive_with_their_palette() {
 }
 
 #[test]
+fn sixteen_bits_and_texts_survive() {
+    let rows = pixels(6 * 301 * 211);
+    let header = Header::wide_rgb(301, 211).with_text("Recipe", "{\"kind\": 1}".to_owned());
+    let file = encode(&header, &rows, Level::Fast).unwrap();
+    let seen = decoded(&file, png::Transformations::IDENTITY);
+    assert_eq!((seen.0, seen.1), (301, 211));
+    assert!(seen.2 == rows);
+    let reader = png::Decoder::new(std::io::Cursor::new(&file)).read_info();
+    let reader = reader.unwrap();
+    assert_eq!(reader.info().bit_depth, png::BitDepth::Sixteen);
+    let texts = &reader.info().uncompressed_latin1_text;
+    assert_eq!(texts.len(), 1);
+    assert_eq!(
+        (texts[0].keyword.as_str(), texts[0].text.as_str()),
+        ("Recipe", "{\"kind\": 1}")
+    );
+}
+
+#[test]
 fn fragments_know_nothing_of_each_other() {
     // Twice the same block: no back reference from the second into the first.
     let rows = pixels(3 * 100 * 50);
@@ -101,6 +120,9 @@ fn impossible_headers_are_an_error() {
         Header::rgb(1, 1 << 31),
         Header::indexed(1, 1, &[]),
         Header::indexed(1, 1, &[[0; 3]; 257]),
+        Header::rgb(1, 1).with_text("", "no keyword".into()),
+        Header::rgb(1, 1).with_text("Umlaut", "ä".into()),
+        Header::rgb(1, 1).with_text("Line", "a\nb".into()),
     ] {
         assert!(Assembler::new(&mut file, &header).is_err());
     }
@@ -110,7 +132,7 @@ fn impossible_headers_are_an_error() {
 #[test]
 fn blocks_fill_their_size_and_no_more() {
     for width in [1, 17, 4096, 9999, 40_000] {
-        for format in [Format::Indexed8, Format::Rgb8] {
+        for format in [Format::Indexed8, Format::Rgb8, Format::Rgb16] {
             let row = 1 + format.row_bytes(width);
             let rows = rows_per_block(format, width) as usize;
             assert!(rows * row <= 128 * 1024 && (rows + 1) * row > 128 * 1024);

@@ -13,7 +13,8 @@ mod rabbit;
 
 use broker::Place;
 use faafo_model::{
-    Event, Formula, Palette, Part, Recipe, Report, State, Task, TaskReport, TaskResult, Uuid, View,
+    Colours, Event, Formula, Palette, Part, Recipe, Report, State, Task, TaskReport, TaskResult,
+    Uuid, View,
 };
 use faafo_queue::Urgency::{Batch, Interactive};
 use faafo_queue::{Delivery, Queue, QueueDepth, Urgency, open};
@@ -37,6 +38,7 @@ fn task(number: u32) -> Task {
             height: 1,
             iterations: 10,
             palette: Palette::Classic,
+            colours: Colours::default(),
         },
         part: Part::Whole,
         published_at: None,

@@ -3,7 +3,8 @@
 use super::words::{self, Fact};
 use super::{Counts, GalleryPage, SignInPage, Viewer, format};
 use askama::Template;
-use faafo_model::{Formula, Fractal, State, Uuid};
+use faafo_model::formula::{Constant, KINDS, Kind, Parameter, all_parameters, having};
+use faafo_model::{Colouring, Fractal, Palette, State, Uuid};
 
 /// A longer side than this is not decoded by the page; it shows the thumbnail and links to the picture.
 const HUGE: u32 = 8000;
@@ -123,8 +124,8 @@ pub struct Picture<'a> {
     describe: String,
     facts: Vec<Fact>,
     parameters: Vec<(&'static str, String)>,
-    /// The form with the same recipe, if the form knows the formula.
-    again: Option<String>,
+    /// The form with the same recipe.
+    again: String,
     percent: u32,
     progress: f64,
     /// What it will look like, about.
@@ -152,8 +153,7 @@ impl<'a> Picture<'a> {
             describe: words::describe(fractal),
             facts: words::facts(fractal),
             parameters,
-            again: (!matches!(recipe.formula, Formula::Other(_)))
-                .then(|| format!("/new?{}", query.join("&"))),
+            again: format!("/new?{}", query.join("&")),
             percent: format::percent(fractal.progress),
             progress: fractal.progress.clamp(0.0, 1.0),
             preview: fractal.poster.is_some() && fractal.thumbnail.is_some(),
@@ -187,6 +187,26 @@ pub struct NewForm {
 }
 
 impl NewForm {
+    fn kinds(&self) -> &'static [&'static Kind] {
+        KINDS
+    }
+
+    /// What else formulas are told, once each, with the kinds that are told it and their defaults.
+    fn parameters(&self) -> Vec<(&'static Parameter, String)> {
+        let known = all_parameters().into_values();
+        known
+            .map(|parameter| (parameter, having(parameter.name).join(" ")))
+            .collect()
+    }
+
+    fn palettes(&self) -> [&'static str; 8] {
+        Palette::ALL.map(Palette::name)
+    }
+
+    fn colourings(&self) -> [&'static str; 8] {
+        Colouring::ALL.map(Colouring::name)
+    }
+
     fn limit(&self) -> String {
         format::thousands(self.max_area)
     }

@@ -1,5 +1,5 @@
 use super::*;
-use faafo_model::{Formula, Palette, Recipe, State, Timestamp, Uuid, View};
+use faafo_model::{Colours, Formula, Palette, Recipe, State, Timestamp, Uuid, View};
 
 const HOSTILE: &str = "<script>alert(\"x\")</script>'&";
 
@@ -21,6 +21,7 @@ fn fractal(state: State) -> Fractal {
             height: 480,
             iterations: 1500,
             palette: Palette::Aurora,
+            colours: Colours::default(),
         },
         state,
         priority: 0,
@@ -151,6 +152,21 @@ fn a_finished_picture_comes_with_its_recipe_in_words_command_and_link() {
     assert!(command.contains("--palette=aurora --tasks=1</code>"));
     assert!(html.contains("1.2 MB") && html.contains("1,500"));
     assert!(html.contains("-1.5 … 1e-9"));
+}
+
+#[test]
+fn a_picture_s_colours_can_be_asked_for_again() {
+    let mut fractal = fractal(State::Done);
+    fractal.recipe.palette = Palette::Magma;
+    fractal.recipe.colours.colouring = Some(faafo_model::Colouring::Slope);
+    fractal.recipe.colours.interior = Some(faafo_model::Rgb([1, 2, 254]));
+    let html = picture(&fractal, Viewer::FREE).unwrap();
+    let command = html.replace("<span>", "").replace("</span>", "");
+    assert!(
+        command.contains("--palette=magma --colouring=slope --interior=0102fe --tasks=1</code>")
+    );
+    let link = html.replace("&amp;", "&").replace("&#38;", "&");
+    assert!(link.contains("&palette=magma&colouring=slope&interior=0102fe\""));
 }
 
 #[test]

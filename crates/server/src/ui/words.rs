@@ -91,6 +91,12 @@ pub fn facts(fractal: &Fractal) -> Vec<Fact> {
         format::thousands(recipe.iterations.into()),
     ));
     facts.push(Fact::new("Palette", recipe.palette.name()));
+    for (name, value) in recipe.colours.told() {
+        facts.push(Fact {
+            long: value.len() > 26,
+            ..Fact::new(heading(name), value)
+        });
+    }
     if let Some(length) = fractal.size {
         facts.push(Fact::new("File size", format::bytes(length)));
     }
@@ -130,6 +136,21 @@ pub fn facts(fractal: &Fractal) -> Vec<Fact> {
     facts
 }
 
+/// The heading of a setting of colours.
+fn heading(name: &'static str) -> &'static str {
+    match name {
+        "colouring" => "Colouring",
+        "gradient" => "Gradient",
+        "density" => "Density",
+        "offset" => "Offset",
+        "interior" => "Interior",
+        "supersampling" => "Supersampling",
+        "adaptive" => "Adaptive",
+        "depth" => "Bits a channel",
+        _ => name,
+    }
+}
+
 /// The recipe by its names on the wire, the command line and in the form's address; all values are numbers and
 /// lower-case words, so neither shell nor address needs quoting.
 pub fn parameters(fractal: &Fractal) -> Vec<(&'static str, String)> {
@@ -153,5 +174,6 @@ pub fn parameters(fractal: &Fractal) -> Vec<(&'static str, String)> {
         ("iterations", recipe.iterations.to_string()),
         ("palette", recipe.palette.name().to_owned()),
     ]);
+    parameters.extend(recipe.colours.told());
     parameters
 }

@@ -18,7 +18,7 @@ mod results;
 mod rows;
 
 use faafo_model::{
-    BlobKey, BlobRef, CreateRequest, Formula, Palette, Recipe, Timestamp, Uuid, View,
+    BlobKey, BlobRef, Colours, CreateRequest, Formula, Palette, Recipe, Timestamp, Uuid, View,
 };
 use faafo_store::{Finish, Reservation, Store};
 
@@ -40,6 +40,7 @@ fn request(number: u32) -> CreateRequest {
         height: 30,
         iterations: 20,
         palette: Palette::Aurora,
+        colours: Colours::default(),
     };
     CreateRequest {
         priority: 0,

@@ -1,7 +1,9 @@
 //! Accepting, reading, listing and deleting.
 
 use crate::{NOW, blob, contract, finish, id, request};
-use faafo_model::{CreateRequest, Formula, Fractal, Palette, Recipe, State, View};
+use faafo_model::{
+    Colouring, Colours, CreateRequest, Formula, Fractal, Palette, Recipe, Rgb, State, Stop, View,
+};
 use faafo_store::query::{Compare, Field, Filter, Order, Value};
 use faafo_store::{Finish, LegacyResult, Query, Reservation, Store};
 use std::time::Duration;
@@ -21,6 +23,25 @@ fn bits(fractal: &Fractal) -> [Option<u64>; 8] {
     ]
     // SQLite has no negative zero; so none of them has.
     .map(|number| number.map(|number| (number + 0.0).to_bits()))
+}
+
+/// Either none, or some of everything.
+fn colours(some: bool) -> Colours {
+    let stop = |position, rgb| Stop {
+        position,
+        colour: Rgb(rgb),
+    };
+    let all = Colours {
+        colouring: Some(Colouring::Distance),
+        gradient: vec![stop(0.1 + 0.2, [1, 2, 3]), stop(1.0, [255, 0, 16])],
+        density: 1.0 / 3.0,
+        offset: -0.1,
+        interior: Some(Rgb([9, 8, 7])),
+        supersampling: 8,
+        adaptive: true,
+        depth: 16,
+    };
+    if some { all } else { Colours::default() }
 }
 
 async fn a_row_comes_back_bit_for_bit(store: Store) {
@@ -67,7 +88,12 @@ async fn every_real_number_survives_in_every_column(store: Store) {
             width: u32::MAX,
             height: 1,
             iterations: u32::MAX,
-            palette: Palette::Classic,
+            palette: if start % 3 == 1 {
+                Palette::Gradient
+            } else {
+                Palette::Classic
+            },
+            colours: colours(start % 3 == 1),
         };
         let request = CreateRequest {
             priority: 0,
@@ -93,12 +119,14 @@ async fn every_real_number_survives_in_every_column(store: Store) {
         };
         let found = store.get(id(number)).await.unwrap().unwrap();
         assert_eq!(bits(&found), bits(&expected));
+        assert_eq!(found.recipe.colours, accepted.recipe.colours);
         let listed = store.list(&Query::default(), number.into(), 1).await;
         assert_eq!(bits(&listed.unwrap()[0]), bits(&expected));
         let task = &store.claim_unpublished(1, NOW).await.unwrap();
         assert!(task.is_empty(), "a worker has it");
         store.give_back(id(number), 1, "", NOW).await.unwrap();
         let claims = store.claim_unpublished(1, NOW).await.unwrap();
+        assert_eq!(claims[0].task.recipe.colours, accepted.recipe.colours);
         let claimed = Fractal {
             recipe: claims[0].task.recipe.clone(),
             ..expected

@@ -1,7 +1,7 @@
 //! Random recipes: what the flags leave open is drawn uniformly between its bounds.
 
-use crate::args::CreateArgs;
-use faafo_model::{Palette, Uuid, View, draw::julia_constant};
+use crate::args::{ColourArgs, CreateArgs, RecipeArgs};
+use faafo_model::{Uuid, View, draw::julia_constant};
 use fastrand::Rng;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -9,7 +9,8 @@ use std::ops::RangeInclusive;
 
 /// Bounds of everything that can be drawn, and the values that are given.
 pub struct Ranges<'a> {
-    args: &'a CreateArgs,
+    args: &'a RecipeArgs,
+    priority: Option<i64>,
     tasks: Whole,
     width: Whole,
     height: Whole,
@@ -41,9 +42,9 @@ pub struct Request {
     /// What else the formula is told.
     #[serde(flatten)]
     pub parameters: BTreeMap<&'static str, f64>,
-    /// The palette, where it isn't left to the service.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub palette: Option<Palette>,
+    /// Palette and colours, where they aren't left to the service.
+    #[serde(flatten)]
+    pub colours: ColourArgs,
     /// How urgent it is, where that was said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<i64>,
@@ -54,14 +55,23 @@ impl<'a> Ranges<'a> {
     ///
     /// # Errors
     /// A bound that is given contradicts the default of the other one.
-    pub fn new(args: &'a CreateArgs) -> anyhow::Result<Self> {
+    pub fn new(create: &'a CreateArgs) -> anyhow::Result<Self> {
+        let tasks = (create.min_tasks, create.max_tasks);
         Ok(Self {
-            tasks: Whole::new(
-                "tasks",
-                args.tasks,
-                (args.min_tasks, args.max_tasks),
-                1..=10,
-            )?,
+            tasks: Whole::new("tasks", create.tasks, tasks, 1..=10)?,
+            priority: create.priority,
+            ..Self::of_one(&create.recipe)?
+        })
+    }
+
+    /// The same for a single picture.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of_one(args: &'a RecipeArgs) -> anyhow::Result<Self> {
+        Ok(Self {
+            tasks: Whole::new("tasks", Some(1), (None, None), 1..=1)?,
+            priority: None,
             width: Whole::new(
                 "width",
                 args.width,
@@ -122,8 +132,8 @@ impl<'a> Ranges<'a> {
             cx: constant.0,
             cy: constant.1,
             parameters: args.parameters.0.clone(),
-            palette: args.palette,
-            priority: args.priority,
+            colours: args.colours.clone(),
+            priority: self.priority,
         }
     }
 }

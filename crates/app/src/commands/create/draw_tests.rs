@@ -1,6 +1,7 @@
 use super::*;
 use crate::args::{Cli, Command};
 use clap::Parser;
+use faafo_model::Palette;
 
 fn args(flags: &str) -> CreateArgs {
     let line = format!("faafo create {flags}");
@@ -64,7 +65,7 @@ fn what_is_given_is_taken_as_it_is() {
         );
         assert_eq!(request.view.xa, -2.123456789012345);
         assert_eq!((request.view.xb, request.view.yb), (5e-324, 1e100));
-        assert_eq!(request.palette, Some(Palette::Classic));
+        assert_eq!(request.colours.palette, Some(Palette::Classic));
         let json = serde_json::to_value(&request).unwrap();
         assert_eq!(json["kind"], "mandelbrot");
         assert!(json.get("cx").is_none() && json.get("cy").is_none());

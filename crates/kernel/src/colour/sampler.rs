@@ -1,0 +1,71 @@
+//! Samples at every crossing of some columns and rows.
+
+use crate::formulas::AnyIteration;
+use crate::search::{Pixels, Search, Stopped};
+use crate::simd::{Level, MOST_LANES};
+use crate::trail::{Mark, Trail, Wanted};
+
+/// A search for what becomes of the orbits, in two passes.
+pub(crate) struct Sampler {
+    /// Real part of each column, and some more for vectors to reach into.
+    across: Vec<f64>,
+    /// Imaginary part of each row.
+    down: Vec<f64>,
+    wanted: Option<Wanted>,
+    search: Search,
+    trail: Option<Trail>,
+}
+
+impl Sampler {
+    /// Nothing done yet. Without anything wanted there is no second pass, and no marks.
+    pub fn new(
+        iteration: &dyn AnyIteration,
+        mut across: Vec<f64>,
+        down: Vec<f64>,
+        wanted: Option<Wanted>,
+    ) -> Self {
+        across.extend([0.0; MOST_LANES]);
+        let pixels = Pixels {
+            across: &across,
+            down: &down,
+        };
+        let search = iteration.search(&pixels, wanted.is_some());
+        Self {
+            across,
+            down,
+            wanted,
+            search,
+            trail: None,
+        }
+    }
+
+    /// Goes on for a while; whether all is done.
+    pub fn go_on(
+        &mut self,
+        iteration: &dyn AnyIteration,
+        level: Level,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<bool, Stopped> {
+        let pixels = Pixels {
+            across: &self.across,
+            down: &self.down,
+        };
+        if let Some(trail) = &mut self.trail {
+            return iteration.follow(trail, level, &pixels, self.search.ends(), stop);
+        }
+        let all = iteration.go_on(&mut self.search, level, &pixels, stop)?;
+        let Some(wanted) = self.wanted.filter(|_| all) else {
+            return Ok(all);
+        };
+        self.trail = Some(iteration.trail(wanted, self.search.ends()));
+        Ok(false)
+    }
+
+    /// Counts and marks of all samples, row by row.
+    pub fn samples(&self) -> impl Iterator<Item = (u32, Option<&Mark>)> {
+        let marks = self.trail.as_ref().map(Trail::marks);
+        let mark = move |index| marks.map(|marks| &marks[index]);
+        let counts = self.search.ends().count.iter().enumerate();
+        counts.map(move |(index, &count)| (count, mark(index)))
+    }
+}
