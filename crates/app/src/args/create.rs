@@ -105,6 +105,9 @@ pub struct CreateArgs {
     /// Draw everything from this number, so that the same command asks for the same pictures again
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Only say what it would take: work, bytes, bands, time with the workers now present
+    #[arg(long, conflicts_with = "wait")]
+    pub dry_run: bool,
     /// Wait until every picture is done; fail if one failed
     #[arg(long)]
     pub wait: bool,
