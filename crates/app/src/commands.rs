@@ -77,6 +77,9 @@ fn talk(command: Command, config: &Config) -> anyhow::Result<()> {
         let mut out = Output::new();
         match command {
             Command::Producer(args) => produce::run(&client, &args, &mut out).await,
+            Command::Create(args) if args.dry_run => {
+                create::dry_run::run(&client, &args, config.band_area, &mut out).await
+            }
             Command::Create(args) => create::run(&client, &args, &mut out).await,
             Command::List(args) => list::run(&client, &args, &mut out).await,
             Command::Show(args) => show::run(&client, &args, &mut out).await,

@@ -151,6 +151,20 @@ impl Work {
 impl Plan {
     /// Of a recipe whose sides and iterations are at least 1.
     pub fn new(recipe: &Recipe, level: Level) -> Self {
+        Self::painted(recipe, level, None)
+    }
+
+    /// Of a part of this picture by itself: a recipe that differs from this one's in view and size only. Its colours
+    /// are those that the part has in the whole.
+    pub fn of_part(&self, part: &Recipe) -> Self {
+        let paint = match &self.colours {
+            Colours::Plain(_) => None,
+            Colours::Rich { setting, .. } => Some(Arc::clone(&setting.paint)),
+        };
+        Self::painted(part, self.level, paint)
+    }
+
+    fn painted(recipe: &Recipe, level: Level, paint: Option<Arc<Paint>>) -> Self {
         let (width, height, view) = (recipe.width, recipe.height, recipe.view);
         let format = match recipe.palette {
             _ if recipe.colours.depth == 16 => Format::Rgb16,
@@ -166,7 +180,7 @@ impl Plan {
         } else {
             Colours::Rich {
                 setting: Setting {
-                    paint: Paint::new(recipe, &*iteration),
+                    paint: paint.unwrap_or_else(|| Arc::new(Paint::new(recipe, &*iteration))),
                     supersampling: recipe.colours.supersampling,
                     adaptive: recipe.colours.adaptive,
                     format,

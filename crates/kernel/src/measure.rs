@@ -102,7 +102,11 @@ pub struct Blocks {
 impl Blocks {
     /// Of a recipe.
     pub fn new(level: Level, recipe: &Recipe) -> Self {
-        let plan = Arc::new(Plan::new(recipe, level));
+        Self::planned(&Arc::new(Plan::new(recipe, level)), recipe)
+    }
+
+    /// Of a recipe whose plan is made already.
+    pub(crate) fn planned(plan: &Arc<Plan>, recipe: &Recipe) -> Self {
         Self {
             format: plan.header().format(),
             width: recipe.width,

@@ -6,6 +6,7 @@ use crate::render::check;
 use crate::{Level, RenderError, Watch};
 use faafo_model::recipe::{Recipe, View};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Sampled rows and pixels of each, of ever denser samples.
 const SAMPLES: [(u32, u32); 4] = [(16, 64), (32, 256), (64, 1024), (128, 4096)];
@@ -58,14 +59,14 @@ pub fn probe(
     let mut rows = Vec::new();
     for (number, pixels) in SAMPLES {
         let begun = clock();
-        rows = sampled_rows(level, recipe, (number, pixels), clock, watch)?;
+        rows = sampled_rows(&plan, recipe, (number, pixels), clock, watch)?;
         // The next sample has eight times as many pixels.
         if 8.0 * (clock() - begun) > budget {
             break;
         }
     }
     let per_pixel = rows.iter().sum::<f64>() / rows.len() as f64 / f64::from(recipe.width);
-    let (deflating, bytes_per_pixel) = compressed(level, recipe, per_pixel, budget, clock, watch)?;
+    let (deflating, bytes_per_pixel) = compressed(&plan, recipe, per_pixel, budget, clock, watch)?;
     for row in &mut rows {
         *row += deflating * f64::from(recipe.width);
     }
@@ -80,7 +81,7 @@ pub fn probe(
 
 /// Seconds for each of some rows, of which only some pixels are looked at.
 fn sampled_rows(
-    level: Level,
+    plan: &Plan,
     recipe: &Recipe,
     (number, pixels): (u32, u32),
     clock: &dyn Fn() -> f64,
@@ -108,8 +109,9 @@ fn sampled_rows(
             height: 1,
             ..recipe.clone()
         };
+        let plan = Arc::new(plan.of_part(&line));
         let begun = clock();
-        Blocks::new(level, &line);
+        Blocks::planned(&plan, &line);
         Ok((clock() - begun).max(1e-9) * scale)
     };
     (0..number).map(line).collect()
@@ -118,7 +120,7 @@ fn sampled_rows(
 /// Seconds and bytes that compressing a pixel takes, from places all over the picture. Pixels take `per_pixel` seconds
 /// before.
 fn compressed(
-    level: Level,
+    plan: &Plan,
     recipe: &Recipe,
     per_pixel: f64,
     budget: f64,
@@ -147,15 +149,13 @@ fn compressed(
         };
         let (xa, xb) = span(view.xa, view.xb, x, width, recipe.width);
         let (ya, yb) = span(view.ya, view.yb, y, height, recipe.height);
-        let blocks = Blocks::new(
-            level,
-            &Recipe {
-                view: View { xa, xb, ya, yb },
-                width,
-                height,
-                ..recipe.clone()
-            },
-        );
+        let part = Recipe {
+            view: View { xa, xb, ya, yb },
+            width,
+            height,
+            ..recipe.clone()
+        };
+        let blocks = Blocks::planned(&Arc::new(plan.of_part(&part)), &part);
         let begun = clock();
         bytes += blocks.compress();
         seconds += (clock() - begun).max(0.0);

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use faafo_model::{CreateRequest, Event, Fractal, FractalJson, Uuid};
+use faafo_model::{CreateRequest, Event, Fractal, FractalJson, State as FractalState, Uuid};
 use faafo_telemetry::trace::{self, Begun, Kind, Link, Service, Span};
 use std::time::SystemTime;
 use tracing::field::display;
@@ -70,8 +70,8 @@ pub(crate) async fn show(
 ) -> Result<Json<FractalJson>> {
     let fractal = find(&server, &uuid).await?;
     let mut json = FractalJson::from(&fractal);
-    // Those of a poster that is done are of no more use, and soon gone.
-    if fractal.poster.is_some() && fractal.state != faafo_model::State::Done {
+    // They go as soon as they are joined.
+    if fractal.poster.is_some() && fractal.state != FractalState::Done {
         json.bands = server.store.bands(fractal.id).await?;
     }
     Ok(Json(json))

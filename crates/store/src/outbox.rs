@@ -210,6 +210,20 @@ impl Store {
         self.republish(now.minus(age)).await
     }
 
+    /// How many tasks were handed to the queue, as far as is known, and not yet begun.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn waiting(&self) -> Result<u64, Error> {
+        let query = sql(format!(
+            "SELECT COUNT(*) AS n FROM fractals f WHERE state = 'queued' AND {HAS_TASK} \
+             AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.uuid = f.uuid)"
+        ));
+        let row = self.backend.row(query).await?;
+        let number = row.map_or(Ok(0), |row| row.try_get::<i64, _>("n"))?;
+        Ok(u64::try_from(number).unwrap_or(0))
+    }
+
     async fn republish(&self, before: Timestamp) -> Result<u64, Error> {
         let lost = sql(format!(
             "SELECT uuid FROM fractals f WHERE state = 'queued' AND updated_at < ? AND {HAS_TASK} \

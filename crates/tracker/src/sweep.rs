@@ -59,6 +59,8 @@ impl Tracker {
         let age = match self.queue.depth().await {
             // A broker that came back without its data is empty, and so is one whose workers keep up.
             Some(depth) if depth.tasks == 0 => LOST_BY_EMPTY_QUEUE,
+            // It takes long, but all are there: each published again would only be rendered twice.
+            Some(depth) if depth.tasks >= self.store.waiting().await? => return Ok(()),
             _ => LOST,
         };
         let number = self.store.republish_lost(age, now()).await?;

@@ -26,6 +26,9 @@ pub struct CreateArgs {
     /// How urgent, from -100 to 100; above 0 it overtakes what is queued already [default: 0]
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = priority())]
     pub priority: Option<i64>,
+    /// Only say what it would take: work, bytes, bands, time with the workers now present
+    #[arg(long, conflicts_with = "wait")]
+    pub dry_run: bool,
     /// Wait until every picture is done; fail if one failed
     #[arg(long)]
     pub wait: bool,

@@ -1,6 +1,6 @@
 //! `faafo bench`: how fast this machine renders, against what its processor could do at most.
 
-mod clock;
+pub mod clock;
 mod pictures;
 
 use crate::args::BenchArgs;

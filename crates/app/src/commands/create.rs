@@ -1,6 +1,7 @@
 //! `faafo create`: asks for fractals.
 
 pub mod draw;
+pub mod dry_run;
 
 use crate::args::CreateArgs;
 use crate::client::{Client, ClientError, follow};

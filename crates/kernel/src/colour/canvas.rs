@@ -9,6 +9,7 @@ use crate::simd::Level;
 use faafo_picture::png::Format;
 use faafo_picture::srgb;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// The most samples of a tile, unless a pixel has one only.
 const MOST_SAMPLES: usize = 65_536;
@@ -20,7 +21,7 @@ const ALIKE: u8 = 6;
 #[derive(Debug)]
 pub(crate) struct Setting {
     /// Turns samples into colours.
-    pub paint: Paint,
+    pub paint: Arc<Paint>,
     /// Samples across a pixel, and down.
     pub supersampling: u32,
     /// Whether pixels whose corners look alike get no more samples.

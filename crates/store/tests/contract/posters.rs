@@ -201,6 +201,7 @@ async fn its_progress_is_that_of_its_bands_weighted_by_their_work(store: Store) 
 
 async fn a_poster_that_waits_for_its_bands_is_neither_silent_nor_lost(store: Store) {
     let tasks = planned(&store).await;
+    assert_eq!(store.waiting().await.unwrap(), 3);
     let later = NOW.plus(LONG);
     store
         .rendering(&[(tasks[0].id, 1, 0.5)], NOW)

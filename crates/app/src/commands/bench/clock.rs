@@ -62,14 +62,14 @@ fn timed<T>(work: &mut impl FnMut() -> T) -> (f64, T) {
 
 /// Seconds that this thread was on a core.
 #[cfg(target_os = "linux")]
-fn now() -> f64 {
+pub fn now() -> f64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
 /// Seconds that have passed.
 #[cfg(not(target_os = "linux"))]
-fn now() -> f64 {
+pub fn now() -> f64 {
     static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
     START.elapsed().as_secs_f64()
 }
