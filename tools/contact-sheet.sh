@@ -8,5 +8,5 @@ cargo run --quiet --release --package faafo-kernel --example contact-sheet "$she
 python3 - "$sheet" docs/contact-sheet.jpg <<'PYTHON'
 import sys
 from PIL import Image
-Image.open(sys.argv[1]).save(sys.argv[2], quality=70, optimize=True, progressive=True)
+Image.open(sys.argv[1]).save(sys.argv[2], quality=55, optimize=True, progressive=True)
 PYTHON

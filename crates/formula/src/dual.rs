@@ -46,6 +46,10 @@ impl<N: Number> Mul for Dual<N> {
     type Output = Self;
 
     #[inline(always)]
+    #[expect(
+        clippy::suspicious_arithmetic_impl,
+        reason = "the derivative of a product has all of these"
+    )]
     fn mul(self, other: Self) -> Self {
         Self::new(self.value * other.value, |i| {
             self.by[i] * other.value + self.value * other.by[i]
@@ -57,6 +61,10 @@ impl<N: Number> Div for Dual<N> {
     type Output = Self;
 
     #[inline(always)]
+    #[expect(
+        clippy::suspicious_arithmetic_impl,
+        reason = "the derivative of a quotient has all of these"
+    )]
     fn div(self, other: Self) -> Self {
         let quotient = self.value / other.value;
         Self::new(quotient, |i| {

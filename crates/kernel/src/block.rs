@@ -35,7 +35,10 @@ enum Colours {
     /// As they always did; the bytes of such pictures never change.
     Plain(Palette),
     /// As the recipe says, which is in the picture too.
-    Rich { setting: Setting, recipe: String },
+    Rich {
+        setting: Box<Setting>,
+        recipe: String,
+    },
 }
 
 /// The state of the art: pictures of other engines may have other bytes. Plain pictures are the same in all.
@@ -65,7 +68,7 @@ enum Way {
         down: Vec<f64>,
         search: Search,
     },
-    Rich(Canvas),
+    Rich(Box<Canvas>),
 }
 
 impl Work {
@@ -83,7 +86,9 @@ impl Work {
                 let search = plan.iteration.search(&pixels, want_z);
                 Way::Plain { down, search }
             }
-            Colours::Rich { setting, .. } => Way::Rich(Canvas::new(setting, rows.clone())),
+            Colours::Rich { setting, .. } => {
+                Way::Rich(Box::new(Canvas::new(setting, rows.clone())))
+            }
         };
         Self {
             plan: Arc::clone(plan),
@@ -179,7 +184,7 @@ impl Plan {
             Colours::Plain(recipe.palette)
         } else {
             Colours::Rich {
-                setting: Setting {
+                setting: Box::new(Setting {
                     paint: paint.unwrap_or_else(|| Arc::new(Paint::new(recipe, &*iteration))),
                     supersampling: recipe.colours.supersampling,
                     adaptive: recipe.colours.adaptive,
@@ -187,7 +192,7 @@ impl Plan {
                     across,
                     down,
                     width,
-                },
+                }),
                 recipe: recipe.to_json(),
             }
         };

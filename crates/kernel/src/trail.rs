@@ -263,12 +263,19 @@ impl<M: Map> Follow<'_, M> {
         let mut numbers = [[0.0; MOST_LANES]; 5];
         for lane in 0..V::LANES {
             let index = self.trail.order[(first + lane).min(to - 1)] as usize;
-            numbers[0][lane] = self.pixels.across[index % width];
-            numbers[1][lane] = self.pixels.down[index / width];
-            numbers[2][lane] = f64::from(self.ends.count[index]);
-            if at_end {
-                numbers[3][lane] = self.ends.z[index].re;
-                numbers[4][lane] = self.ends.z[index].im;
+            let end = match at_end {
+                true => self.ends.z[index],
+                false => NOTHING.z,
+            };
+            let sample = [
+                self.pixels.across[index % width],
+                self.pixels.down[index / width],
+                f64::from(self.ends.count[index]),
+                end.re,
+                end.im,
+            ];
+            for (numbers, number) in numbers.iter_mut().zip(sample) {
+                numbers[lane] = number;
             }
         }
         let [re, im, count, end_re, end_im] = numbers.map(|numbers| V::load(&numbers));
@@ -329,11 +336,13 @@ impl<M: Map> Follow<'_, M> {
         }
         for lane in 0..V::LANES.min(to - first) {
             let index = self.trail.order[first + lane] as usize;
+            let [re, im, extra, before, now, one, other] =
+                numbers.each_ref().map(|numbers| numbers[lane]);
             self.trail.marks[index] = Mark {
-                z: Complex::new(numbers[0][lane], numbers[1][lane]),
-                extra: numbers[2][lane],
-                rest: [numbers[3][lane], numbers[4][lane]],
-                more: [numbers[5][lane], numbers[6][lane]],
+                z: Complex::new(re, im),
+                extra,
+                rest: [before, now],
+                more: [one, other],
             };
         }
     }

@@ -12,8 +12,6 @@ use std::collections::BTreeMap;
 /// Flags of `faafo create`.
 #[derive(Debug, Clone, Args)]
 pub struct CreateArgs {
-    #[command(flatten)]
-    pub recipe: RecipeArgs,
     /// Number of fractals
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = positive())]
     pub tasks: Option<u32>,
@@ -35,6 +33,9 @@ pub struct CreateArgs {
     /// Print rows as lines of JSON instead of UUIDs
     #[arg(long)]
     pub json: bool,
+    // Last, because its last heading would go on.
+    #[command(flatten)]
+    pub recipe: RecipeArgs,
 }
 
 /// Flags about a recipe. Of every value there are three: the value itself, and the bounds between which it is drawn
@@ -116,11 +117,11 @@ pub struct RecipeArgs {
     pub cy: Option<f64>,
     #[command(flatten)]
     pub parameters: ParameterArgs,
-    #[command(flatten)]
-    pub colours: ColourArgs,
     /// Draw everything from this number, so that the same command asks for the same pictures again
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    #[command(flatten)]
+    pub colours: ColourArgs,
 }
 
 /// The range of priorities.

@@ -7,14 +7,14 @@ use std::path::PathBuf;
 /// Flags of `faafo render`.
 #[derive(Debug, Clone, Args)]
 pub struct RenderArgs {
-    #[command(flatten)]
-    pub recipe: RecipeArgs,
     /// Where to write it
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
     /// What to write
     #[arg(long, value_enum, default_value_t = RenderFormat::Png)]
     pub format: RenderFormat,
+    #[command(flatten)]
+    pub recipe: RecipeArgs,
 }
 
 /// What a render is written as.
