@@ -2,7 +2,7 @@
 
 use crate::{dragon, endless, png_of, renderer};
 use faafo_kernel::{Join, Level, RenderError, Rendered, Renderer, Watch, probe};
-use faafo_model::{Palette, recipe::Recipe};
+use faafo_model::{Colouring, Colours, Palette, recipe::Recipe};
 use faafo_picture::png::{Format, rows_per_block};
 use std::cell::Cell;
 use std::ops::Range;
@@ -49,6 +49,25 @@ fn one_three_and_fifty_bands_give_the_bytes_of_the_whole() {
                 bands.len()
             );
         }
+    }
+}
+
+#[test]
+fn bands_do_not_show_in_any_colouring() {
+    let renderer = renderer(2);
+    for (number, colouring) in Colouring::ALL.into_iter().enumerate() {
+        let (depth, format) = [(8, Format::Rgb8), (16, Format::Rgb16)][number % 2];
+        let mut recipe = dragon(1200, 300, 60, Palette::Magma);
+        recipe.colours = Colours {
+            colouring: Some(colouring),
+            supersampling: 2,
+            adaptive: true,
+            depth,
+            ..Colours::default()
+        };
+        let whole = png_of(&renderer, &recipe);
+        let bands = cut(recipe.height, rows_per_block(format, recipe.width), 3);
+        assert!(joined(&renderer, &recipe, &bands) == whole, "{colouring:?}");
     }
 }
 
