@@ -17,7 +17,6 @@ use std::num::NonZeroUsize;
 #[derive(Debug, Serialize)]
 struct Report {
     levels: Vec<LevelReport>,
-    formulas: Vec<FormulaReport>,
     whole: Vec<WholeReport>,
 }
 
@@ -30,6 +29,7 @@ struct LevelReport {
     /// Iterations of the inner loop by itself.
     raw: f64,
     pictures: Vec<PictureReport>,
+    formulas: Vec<FormulaReport>,
 }
 
 /// How fast the orbits of a picture are found at a level.
@@ -40,7 +40,7 @@ struct PictureReport {
     iterations: f64,
 }
 
-/// How fast the orbits of a formula are found at the fastest level.
+/// How fast the orbits of a formula are found at a level.
 #[derive(Debug, Serialize)]
 struct FormulaReport {
     kind: &'static str,
@@ -75,9 +75,6 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
             .iter()
             .map(|&level| at_level(&clock, level, args.large && level == best))
             .collect(),
-        formulas: pictures::formulas()
-            .map(|recipe| formula(&clock, best, &recipe))
-            .collect(),
         whole: whole(&clock, best)?,
     };
     let mut out = Output::new();
@@ -109,6 +106,9 @@ fn at_level(clock: &Clock, level: Level, large: bool) -> LevelReport {
         limit,
         raw,
         pictures: pictures::known(large).iter().map(picture).collect(),
+        formulas: pictures::formulas()
+            .map(|recipe| formula(clock, level, &recipe))
+            .collect(),
     }
 }
 
@@ -192,13 +192,17 @@ impl Report {
                 ]);
             }
         }
-        let mut formulas = vec![["Formula", "10⁹ iterations/s", "10⁶ pixels/s"].map(str::to_owned)];
-        for formula in &self.formulas {
-            formulas.push([
-                formula.kind.to_owned(),
-                giga(formula.iterations),
-                format!("{:.1}", formula.pixels / 1e6),
-            ]);
+        let mut formulas =
+            vec![["Level", "Formula", "10⁹ iterations/s", "10⁶ pixels/s"].map(str::to_owned)];
+        for level in &self.levels {
+            for formula in &level.formulas {
+                formulas.push([
+                    level.level.to_owned(),
+                    formula.kind.to_owned(),
+                    giga(formula.iterations),
+                    format!("{:.1}", formula.pixels / 1e6),
+                ]);
+            }
         }
         let mut whole = vec![["Palette", "Pictures/s", "PNG MB/s"].map(str::to_owned)];
         for report in &self.whole {
@@ -209,7 +213,7 @@ impl Report {
             ]);
         }
         format!(
-            "Orbits, on one core\n{}\nFormulas, {side} × {side} pixels, on one core at {best}\n{}\n\
+            "Orbits, on one core\n{}\nFormulas, {side} × {side} pixels, on one core\n{}\n\
              Whole pictures of {side} × {side} pixels on all cores at {best}, and PNG on one\n{}",
             table::columns(&levels),
             table::columns(&formulas),
