@@ -135,6 +135,10 @@ fn blocks_fill_their_size_and_no_more() {
         for format in [Format::Indexed8, Format::Rgb8, Format::Rgb16] {
             let row = 1 + format.row_bytes(width);
             let rows = rows_per_block(format, width) as usize;
+            if row > 128 * 1024 {
+                assert_eq!(rows, 1);
+                continue;
+            }
             assert!(rows * row <= 128 * 1024 && (rows + 1) * row > 128 * 1024);
         }
     }

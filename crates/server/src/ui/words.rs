@@ -151,8 +151,8 @@ fn heading(name: &'static str) -> &'static str {
     }
 }
 
-/// The recipe by its names on the wire, the command line and in the form's address; all values are numbers and
-/// lower-case words, so neither shell nor address needs quoting.
+/// The recipe by its names on the wire, the command line and in the form's address; all values are numbers, lower-case
+/// words or stops of a gradient without their #, so neither shell nor address needs quoting.
 pub fn parameters(fractal: &Fractal) -> Vec<(&'static str, String)> {
     let recipe = &fractal.recipe;
     let view = &recipe.view;

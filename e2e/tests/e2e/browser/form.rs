@@ -130,3 +130,40 @@ fn choose(browser: &Browser, name: &str) {
     browser.click(&format!(".preset:nth-child({index})"));
     assert_quiet(browser);
 }
+
+#[test]
+fn what_the_preview_can_not_show_becomes_a_picture_all_the_same() {
+    let service = Service::start(&[]);
+    let browser = Browser::start();
+    visit(
+        &browser,
+        &service,
+        "/new?kind=nova&power=4&palette=gradient&gradient=0:03051a,0.5:ffffff&colouring=slope&supersampling=3&adaptive=true\
+         &xa=-2&xb=2&ya=-1.5&yb=1.5&width=80&height=60&iterations=30",
+    );
+    browser.wait("!document.getElementById('preview-note').hidden");
+    browser.click("#create");
+    browser.wait("location.pathname.startsWith('/picture/')");
+    let path = browser.eval("location.pathname");
+    let id = path.as_str().unwrap().trim_start_matches("/picture/");
+    let row = service.row(id);
+    for (name, value) in [
+        ("kind", json!("nova")),
+        ("cx", json!(null)),
+        ("power", json!(4.0)),
+        ("palette", json!("gradient")),
+        ("colouring", json!("slope")),
+        ("supersampling", json!(3)),
+        ("adaptive", json!(true)),
+    ] {
+        assert_eq!(row[name], value, "{name}");
+    }
+    assert_eq!(row["gradient"][1]["colour"], "#ffffff");
+    // And once more from there.
+    browser.wait("document.getElementById('main').dataset.state === 'done'");
+    browser.click(".actions a[href^='/new?']");
+    browser.wait("location.pathname === '/new'");
+    browser
+        .wait("document.getElementById('form').elements.gradient.value === '0:03051a,0.5:ffffff'");
+    browser.wait("document.getElementById('form').elements.adaptive.checked");
+}
