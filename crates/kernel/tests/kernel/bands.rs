@@ -132,9 +132,7 @@ fn a_band_tells_how_far_it_is_and_stops_when_told() {
 #[test]
 fn a_probe_guesses_seconds_and_bytes_within_reason() {
     let renderer = renderer(1);
-    // A gradient of one's own takes as long as the others.
-    let named = Palette::ALL.into_iter();
-    for palette in named.filter(|palette| *palette != Palette::Gradient) {
+    for palette in Palette::FIRST.into_iter().chain([Palette::Viridis]) {
         let recipe = dragon(3000, 2000, 500, palette);
         let start = Instant::now();
         let clock = || start.elapsed().as_secs_f64();
