@@ -322,6 +322,11 @@ pub struct Process {
 }
 
 impl Process {
+    /// Its id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Kills it without warning.
     pub fn kill9(mut self) {
         self.child.kill().unwrap();

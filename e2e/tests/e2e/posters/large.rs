@@ -1,15 +1,19 @@
 //! As large as one likes: `FAAFO_E2E_POSTER=100000` makes and checks a poster of that many pixels a side, and says what
 //! it took. Without the variable a small one is made in the same way.
 
+use super::bands_reported;
 use super::bytes::colour;
+use faafo_e2e::cluster::{Cluster, Engine};
 use faafo_e2e::http::Request;
 use faafo_e2e::{Service, reader};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// What the process may hold in memory, in MiB.
+/// What a process may hold in memory, in MiB.
 const MOST_MEMORY: u64 = 256;
+/// The same of one that renders nothing.
+const MOST_MEMORY_WITHOUT_KERNEL: u64 = 150;
 /// Windows compared, and their sides.
 const WINDOWS: u32 = 20;
 const WINDOW: u32 = 200;
@@ -32,28 +36,109 @@ fn poster(side: u32) -> Value {
         "xa": -2.0, "xb": 0.7, "ya": -1.35, "yb": 1.35})
 }
 
+fn flags(side: u32) -> [&'static str; 4] {
+    let band_area = match side {
+        ..10_000 => "1000000",
+        _ => "128000000",
+    };
+    ["--band-area", band_area, "--max-area", "10000000000"]
+}
+
 #[test]
 fn a_large_poster_takes_little_memory_and_every_window_of_it_is_right() {
+    let service = Service::start(&flags(side()));
+    let process = Watched::new("up", service.process(), MOST_MEMORY);
+    make_and_check(&service, &[process], |_| ());
+}
+
+#[test]
+fn three_workers_share_a_large_poster_and_make_again_only_what_a_killed_one_had() {
+    let cluster = Cluster::new(Engine::Postgres);
+    let api = cluster.api(&flags(side()));
+    let worker = || cluster.worker(&[&api], &["--slots", "1", "--threads", "1"]);
+    let mut workers = [(); 3].map(|()| worker());
+    // Those that take the killed ones' place are like them.
+    let mut watched = vec![Watched::new(
+        "api",
+        api.process(),
+        MOST_MEMORY_WITHOUT_KERNEL,
+    )];
+    watched.extend(
+        workers
+            .iter()
+            .map(|worker| Watched::new("worker", worker.id(), MOST_MEMORY)),
+    );
+    // A small one is done before anybody could be killed; `lives.rs` has one that takes its time.
+    let kills = if side() < 10_000 { 0 } else { 2 };
+    let (mut total, mut killed) = (0, 0);
+    make_and_check(&api, &watched, |row| {
+        let bands = &row["bands"];
+        let Some(done) = bands["done"].as_u64() else {
+            return;
+        };
+        total = bands["total"].as_u64().unwrap();
+        if killed < kills && done > total * (killed + 1) / 4 {
+            std::mem::replace(&mut workers[killed as usize], worker()).kill9();
+            killed += 1;
+            eprintln!("killed a worker when {done} of {total} bands were done");
+        }
+    });
+    assert_eq!(killed, kills);
+    let reported = bands_reported(api.address());
+    eprintln!("{reported} bands rendered for {total}");
+    // One more if a worker was killed between saying that a band is done and acknowledging its task.
+    let expected = total..=total + kills;
+    assert!(kills == 0 || expected.contains(&reported), "{reported}");
+}
+
+/// A process whose memory is looked at.
+struct Watched {
+    name: &'static str,
+    process: u32,
+    /// MiB.
+    limit: u64,
+    most: AtomicU64,
+}
+
+impl Watched {
+    fn new(name: &'static str, process: u32, limit: u64) -> Self {
+        Self {
+            name,
+            process,
+            limit,
+            most: AtomicU64::new(0),
+        }
+    }
+}
+
+/// Makes the poster, showing each row on the way to `look`, and reads it as whoever asked for it does.
+fn make_and_check(service: &Service, watched: &[Watched], mut look: impl FnMut(&Value)) {
     let side = side();
-    let band_area = if side < 10_000 {
-        "1000000"
-    } else {
-        "128000000"
-    };
-    let service = Service::start(&["--band-area", band_area, "--max-area", "10000000000"]);
-    let (most, stop) = (AtomicU64::new(0), Stop::default());
+    let stop = Stop::default();
     let recipe = poster(side);
+    let say = |what: &str, begun: Instant| {
+        let most = watched
+            .iter()
+            .map(|one| format!("{} {} MiB", one.name, one.most.load(Relaxed)));
+        let most: Vec<_> = most.collect();
+        eprintln!(
+            "{side}²: {what} after {:?}; at most {}",
+            begun.elapsed(),
+            most.join(", ")
+        );
+    };
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !stop.0.load(Relaxed) {
-                most.fetch_max(memory(service.process()), Relaxed);
+                for one in watched {
+                    one.most.fetch_max(memory(one.process), Relaxed);
+                }
                 std::thread::sleep(Duration::from_millis(50));
             }
         });
         let _stops = Stops(&stop);
         let begun = Instant::now();
         let id = service.create(&recipe);
-        let mut told = 0;
         loop {
             let row = service.row(&id);
             if row["state"] == "done" {
@@ -63,30 +148,17 @@ fn a_large_poster_takes_little_memory_and_every_window_of_it_is_right() {
                 row["state"] == "queued" || row["state"] == "rendering",
                 "{row}"
             );
-            let tenth = (row["progress"].as_f64().unwrap() * 10.0) as u32;
-            if tenth > told {
-                told = tenth;
-                eprintln!("{:?}: {row}", begun.elapsed());
-            }
+            look(&row);
             std::thread::sleep(Duration::from_millis(200));
         }
-        eprintln!(
-            "{side}²: {:?}, at most {} MiB",
-            begun.elapsed(),
-            most.load(Relaxed)
-        );
-        check(&service, &id, &recipe, side);
-        eprintln!(
-            "sent and checked after {:?}, at most {} MiB",
-            begun.elapsed(),
-            most.load(Relaxed)
-        );
+        say("stored", begun);
+        check(service, &id, &recipe, side);
+        say("sent and checked", begun);
     });
-    assert!(
-        most.load(Relaxed) < MOST_MEMORY,
-        "{} MiB",
-        most.load(Relaxed)
-    );
+    for one in watched {
+        let most = one.most.load(Relaxed);
+        assert!(most < one.limit, "{}: {most} MiB", one.name);
+    }
 }
 
 /// Tells the other thread to stop.
