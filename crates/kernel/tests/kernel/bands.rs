@@ -61,7 +61,7 @@ fn bands_do_not_show_in_any_colouring() {
         let mut recipe = dragon(1200, 300, 60, Palette::Magma);
         recipe.colours = Colours {
             colouring: Some(colouring),
-            supersampling: 2,
+            supersampling: 3,
             adaptive: true,
             depth,
             ..Colours::default()
