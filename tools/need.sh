@@ -13,7 +13,6 @@ need psql postgresql
 need mariadbd mariadb-server
 need rabbitmq-server rabbitmq-server
 need memcached memcached
-need haproxy haproxy
 need curl curl
 need python3 python3-venv
 
