@@ -72,6 +72,32 @@ pub fn to_list(stops: &[Stop]) -> String {
     list::write(stops)
 }
 
+/// Stops from lines that begin with red, green and blue, 0 to 255 each, at most so many. What stands behind is a remark.
+fn colour_a_line<'t>(
+    lines: impl Iterator<Item = (usize, &'t str)>,
+    most: usize,
+) -> Result<Vec<Stop>, NoGradient> {
+    let mut colours = Vec::new();
+    for (number, line) in lines {
+        let mut words = line.split_whitespace();
+        let mut next = || words.next().and_then(channel);
+        let (Some(red), Some(green), Some(blue)) = (next(), next(), next()) else {
+            let found = short(line);
+            let reason = format!("three numbers from 0 to 255 expected, found {found:?}");
+            return Err(NoGradient::line(number, reason));
+        };
+        if colours.len() == most {
+            let reason = format!("there may be at most {most} colours");
+            return Err(NoGradient::line(number, reason));
+        }
+        colours.push([red, green, blue]);
+    }
+    match colours.len() {
+        0 | 1 => Err(NoGradient::Whole("a palette needs two colours or more")),
+        _ => Ok(even(&colours)),
+    }
+}
+
 /// A number of 0 to 255.
 fn channel(word: &str) -> Option<u8> {
     // Fractint itself takes larger ones modulo 256, which nobody means.
