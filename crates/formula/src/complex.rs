@@ -32,6 +32,13 @@ impl<N: Number> Complex<N> {
         Self::new(self.re * self.re - self.im * self.im, cross + cross)
     }
 
+    /// z² + w, rounded as the two would be one after the other.
+    #[inline(always)]
+    pub fn square_plus(self, w: Self) -> Self {
+        let re = self.re * self.re - self.im * self.im;
+        Self::new(re + w.re, (self.re * self.im).twice_plus(w.im))
+    }
+
     /// |z|².
     #[inline(always)]
     pub fn norm(self) -> N {

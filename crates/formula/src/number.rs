@@ -3,7 +3,7 @@
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Not, Sub};
 
 /// A number of 64 bits, or several side by side. Every operation rounds as IEEE 754 says, so that all kinds of numbers
-/// agree on every bit; there is no fused multiply-add.
+/// agree on every bit; multiplications are not fused with additions, except where that rounds alike.
 pub trait Number:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
 {
@@ -30,6 +30,12 @@ pub trait Number:
 
     /// Whether both are the same number.
     fn equal(self, other: Self) -> Self::Mask;
+
+    /// Twice itself, and another number to that: rounded once, because doubling is exact as long as it does not overflow.
+    #[inline(always)]
+    fn twice_plus(self, other: Self) -> Self {
+        (self + self) + other
+    }
 
     /// `self` where the mask says yes, `other` elsewhere.
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;

@@ -18,6 +18,8 @@ use crate::simd::{AtLevel, Level, Vector, at_level};
 use faafo_formula::{Complex, Map, Quadratic};
 use lanes::Lanes;
 use orbits::Orbits;
+#[cfg(test)]
+pub(crate) use orbits::WHOLE;
 use replay::Rules;
 pub(crate) use source::Pixels;
 use source::{Begin, FIRST_STEPS, Source};

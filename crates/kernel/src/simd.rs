@@ -1,5 +1,6 @@
 //! Vectors of f64, one kind for each level of instructions.
 
+mod fused;
 mod scalar;
 
 #[cfg(target_arch = "aarch64")]
@@ -13,6 +14,7 @@ pub use level::Level;
 pub(crate) use level::{AtLevel, at_level};
 
 use faafo_formula::{Complex, Number};
+pub(crate) use fused::Fused;
 
 /// The most lanes of any vector.
 pub(crate) const MOST_LANES: usize = 8;
@@ -23,6 +25,9 @@ pub(crate) const MOST_LANES: usize = 8;
 pub(crate) trait Vector: Number {
     /// How many.
     const LANES: usize;
+
+    /// Whether masks are vectors themselves, so that they count and combine like these.
+    const WIDE_MASKS: bool;
 
     /// The first numbers of a slice, which must have enough.
     fn load(from: &[f64]) -> Self;
@@ -41,6 +46,15 @@ pub(crate) trait Vector: Number {
 
     /// The lanes in `bits`, moved to the front; what is behind them is unspecified.
     fn compress(self, bits: u32) -> Self;
+
+    /// One more where the mask says yes, of whole numbers from 2⁵² up to 2⁵³.
+    fn one_more(self, mask: Self::Mask) -> Self;
+
+    /// As [`twice_plus`](Number::twice_plus), in one instruction where there is one.
+    #[inline(always)]
+    fn fused_twice_plus(self, other: Self) -> Self {
+        self.twice_plus(other)
+    }
 
     /// Does nothing, but makes the compiler calculate the one before it goes on with the other. Left to itself it
     /// begins with all vectors at once, and has too few registers for what it begins.

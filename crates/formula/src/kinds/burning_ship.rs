@@ -25,8 +25,8 @@ impl Map for BurningShip {
 
     #[inline(always)]
     fn step<N: Number>(&self, z: Complex<N>, _: Complex<N>, c: Complex<N>) -> Complex<N> {
-        let square = z.square();
-        Complex::new(square.re, square.im.abs()) + c
+        let (square, cross) = (z.square(), z.re * z.im);
+        Complex::new(square.re + c.re, cross.abs().twice_plus(c.im))
     }
 
     fn growth(&self) -> Option<f64> {

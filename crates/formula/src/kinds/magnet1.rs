@@ -22,7 +22,7 @@ impl Map for Magnet1 {
 
     #[inline(always)]
     fn step<N: Number>(&self, z: Complex<N>, _: Complex<N>, c: Complex<N>) -> Complex<N> {
-        let above = z.square() + c.plus(-1.0);
+        let above = z.square_plus(c.plus(-1.0));
         above.over(z + z + c.plus(-2.0)).square()
     }
 

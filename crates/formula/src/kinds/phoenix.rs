@@ -35,7 +35,7 @@ impl Map for Phoenix {
 
     #[inline(always)]
     fn step<N: Number>(&self, z: Complex<N>, before: Complex<N>, c: Complex<N>) -> Complex<N> {
-        z.square() + c + before.scale(self.memory)
+        z.square_plus(c) + before.scale(self.memory)
     }
 
     #[inline(always)]

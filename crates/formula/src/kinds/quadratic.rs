@@ -37,7 +37,7 @@ impl Map for Quadratic {
 
     #[inline(always)]
     fn step<N: Number>(&self, z: Complex<N>, _: Complex<N>, c: Complex<N>) -> Complex<N> {
-        z.square() + c
+        z.square_plus(c)
     }
 
     fn growth(&self) -> Option<f64> {

@@ -1,7 +1,7 @@
 //! The orbits under way, side by side.
 
 use super::orbits::{Orbit, Orbits as Queue};
-use crate::simd::{MOST_LANES, Vector};
+use crate::simd::{Fused, MOST_LANES, Vector};
 use faafo_formula::{Complex, Map};
 use std::ops::Range;
 
@@ -11,10 +11,13 @@ pub(super) const MOST: usize = 128;
 /// Steps after which an orbit is suspected of never ending, and watched for a cycle.
 const SUSPICIOUS: f64 = 256.0;
 
+/// As many numbers as a row keeps: a cache line more, for the reason that queues do so.
+const KEPT: usize = MOST + 8;
+
 /// A number for each lane.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-pub(super) struct Row(pub [f64; MOST]);
+pub(super) struct Row(pub [f64; KEPT]);
 
 impl Row {
     /// `numbers` go to the lanes in `mask` of the vector at `base`.
@@ -25,7 +28,7 @@ impl Row {
     }
 }
 
-const ZEROS: Row = Row([0.0; MOST]);
+const ZEROS: Row = Row([0.0; KEPT]);
 
 /// Where orbits are.
 #[derive(Clone, Copy)]
@@ -102,6 +105,23 @@ fn store_both<V: Vector>(z: Complex<V>, re: &mut Row, im: &mut Row, set: &Range<
     z.im.store(&mut im.0[set.start..set.end][at..]);
 }
 
+/// A step of the vector at a place among those under way. Plain steps leave the units that multiply idle, fused ones the
+/// units that add; half of each keep both busy.
+#[inline(always)]
+fn step<V: Vector, M: Map>(
+    map: &M,
+    stream: usize,
+    z: Complex<V>,
+    before: Complex<V>,
+    c: Complex<V>,
+) -> Complex<V> {
+    if stream % 2 == 1 {
+        Fused::step(map, z, before, c)
+    } else {
+        map.step(z, before, c)
+    }
+}
+
 /// Those lanes that are in the vector at `base`.
 #[inline(always)]
 fn bits<V: Vector>(lanes: u128, base: usize) -> u32 {
@@ -116,8 +136,8 @@ impl Lanes {
             at: [NOWHERE; 2],
             current: 0,
             julia: constant.is_some(),
-            c_re: Row([c_re; MOST]),
-            c_im: Row([c_im; MOST]),
+            c_re: Row([c_re; KEPT]),
+            c_im: Row([c_im; KEPT]),
             index: ZEROS,
             birth: ZEROS,
             seen_re: ZEROS,
@@ -184,7 +204,7 @@ impl Lanes {
                 if !DEFERRED {
                     ended[stream] = ended[stream] | map.ended(z[stream], before[stream]);
                 }
-                let next = map.step(z[stream], before[stream], c[stream]);
+                let next = step(map, stream, z[stream], before[stream], c[stream]);
                 if M::MEMORY {
                     before[stream] = z[stream];
                 }
@@ -218,9 +238,17 @@ impl Lanes {
         if self.watched != 0 {
             for (stream, z) in z.into_iter().enumerate() {
                 let at = stream * V::LANES;
-                let seen: Complex<V> = load_both(&self.seen_re, &self.seen_im, &lanes, at);
-                let back = z.re.equal(seen.re) & z.im.equal(seen.im);
-                all_cyclic |= u64::from(V::bits(back) & V::ALL) << at;
+                let re = V::load(&self.seen_re.0[lanes.start..lanes.end][at..]);
+                all_cyclic |= u64::from(V::bits(z.re.equal(re)) & V::ALL) << at;
+            }
+            // Seldom is anything back even on the line.
+            if all_cyclic != 0 {
+                for (stream, z) in z.into_iter().enumerate() {
+                    let at = stream * V::LANES;
+                    let im = V::load(&self.seen_im.0[lanes.start..lanes.end][at..]);
+                    let other = V::bits(!z.im.equal(im)) & V::ALL;
+                    all_cyclic &= !(u64::from(other) << at);
+                }
             }
         }
         (all_ended, all_cyclic)

@@ -10,8 +10,12 @@ use faafo_formula::{Complex, Map};
 /// power of two.
 const SPACE: usize = 4 * MOST;
 
+/// So many numbers are kept for that, a cache line more: processors take addresses that are 4096 bytes apart for one and
+/// the same when they look whether a load has to wait for a store.
+const KEPT: usize = SPACE + 8;
+
 /// Added to a whole number below 2³² it leaves that number in the lowest bits.
-pub(super) const WHOLE: f64 = (1u64 << 52) as f64;
+pub(crate) const WHOLE: f64 = (1u64 << 52) as f64;
 
 /// An orbit that has been followed for a while.
 #[derive(Debug, Clone, Copy)]
@@ -26,16 +30,20 @@ pub(super) struct Orbit {
     pub count: f64,
 }
 
+/// A number of each.
+type Numbers = [f64; KEPT];
+
 /// Orbits, of which the last that came is the first to go.
+#[repr(align(64))]
 pub(super) struct Orbits {
-    re: [f64; SPACE],
-    im: [f64; SPACE],
-    before_re: [f64; SPACE],
-    before_im: [f64; SPACE],
-    c_re: [f64; SPACE],
-    c_im: [f64; SPACE],
-    index: [f64; SPACE],
-    count: [f64; SPACE],
+    re: Numbers,
+    im: Numbers,
+    before_re: Numbers,
+    before_im: Numbers,
+    c_re: Numbers,
+    c_im: Numbers,
+    index: Numbers,
+    count: Numbers,
     len: usize,
     /// Whether all have the same c, which is there already.
     julia: bool,
@@ -45,14 +53,14 @@ impl Orbits {
     /// None yet; for a Julia form with its c.
     pub fn new(constant: Option<(f64, f64)>) -> Self {
         let (c_re, c_im) = constant.unwrap_or_default();
-        let zeros = [0.0; SPACE];
+        let zeros = [0.0; KEPT];
         Self {
             re: zeros,
             im: zeros,
             before_re: zeros,
             before_im: zeros,
-            c_re: [c_re; SPACE],
-            c_im: [c_im; SPACE],
+            c_re: [c_re; KEPT],
+            c_im: [c_im; KEPT],
             index: zeros,
             count: zeros,
             len: 0,
@@ -170,7 +178,11 @@ impl Orbits {
 /// Writes the numbers in some lanes.
 #[inline(always)]
 fn put<V: Vector>(bits: u32, numbers: V, to: &mut [f64]) {
-    numbers.compress(bits).store(to);
+    if V::LANES > 2 && bits == V::ALL {
+        numbers.store(to);
+    } else {
+        numbers.compress(bits).store(to);
+    }
 }
 
 #[inline(always)]

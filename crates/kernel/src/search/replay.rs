@@ -31,7 +31,11 @@ pub(super) fn replay<V: Vector, M: Map>(
     while queue.len() >= Group::<V>::LEN || (rules.all && queue.len() > 0) {
         let len = queue.len().min(Group::<V>::LEN);
         let mut taken = queue.take::<V, M>(len);
-        taken.group.follow(map, rules.steps);
+        if ends.z.is_empty() {
+            taken.group.follow::<M, false>(map, rules.steps);
+        } else {
+            taken.group.follow::<M, true>(map, rules.steps);
+        }
         done += report::<V, M>(map, rules, len, &mut taken, waiting, ends);
     }
     done
@@ -61,10 +65,11 @@ fn report<V: Vector, M: Map>(
         // What has not ended has not reached the limit either, or has ended there.
         let ended = map.ended(group.z[stream], group.before[stream]);
         let below = count[stream].less(limit);
-        group.alive[stream] = group.alive[stream] & !ended & below;
+        let going = group.alive[stream] & !ended & below;
+        group.alive[stream] = going;
         gone_on |= u64::from(V::bits(group.alive[stream]) & V::ALL) << at;
         // What goes on counts as having reached the limit, until more is known.
-        let reached = V::select(ended & below, count[stream], limit) + V::splat(WHOLE);
+        let reached = V::select(below & !going, count[stream], limit) + V::splat(WHOLE);
         index[stream].store(&mut numbers[0][at..]);
         reached.store(&mut numbers[1][at..]);
         group.z[stream].re.store(&mut numbers[2][at..]);

@@ -125,7 +125,11 @@ impl<M: Map> Begin<'_, M> {
             group.alive[stream] = wanted;
         }
         let wanted = group.alive;
-        group.follow(self.map, FIRST_STEPS as usize);
+        if ends.z.is_empty() {
+            group.follow::<M, false>(self.map, FIRST_STEPS as usize);
+        } else {
+            group.follow::<M, true>(self.map, FIRST_STEPS as usize);
+        }
         let limit = V::splat(f64::from(self.limit));
         for (stream, wanted) in wanted.into_iter().enumerate() {
             // All others count as having reached the limit, until more is known of them.

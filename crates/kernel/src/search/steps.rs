@@ -1,6 +1,7 @@
 //! Steps of which each is looked at: where the very step is found in which an orbit ends.
 
-use crate::simd::Vector;
+use super::orbits::WHOLE;
+use crate::simd::{Fused, Vector};
 use faafo_formula::{Complex, Map};
 
 /// Vectors under way.
@@ -11,7 +12,7 @@ const STRIDE: usize = 4;
 
 /// Orbits that are followed together.
 pub(super) struct Group<V: Vector> {
-    /// Once the orbit has ended, where it had.
+    /// Where each is; once it has ended, where it had, if anybody wanted to know.
     pub z: [Complex<V>; STREAMS],
     pub before: [Complex<V>; STREAMS],
     pub c: [Complex<V>; STREAMS],
@@ -38,43 +39,73 @@ impl<V: Vector> Group<V> {
     /// How many.
     pub const LEN: usize = STREAMS * V::LANES;
 
-    /// Takes so many steps, in fours, or fewer if all end before. What the last one leads to is not looked at.
+    /// Takes so many steps, in fours, or fewer if all end before. What the last one leads to is not looked at. With
+    /// `PLACES`, what has ended stays where it had.
     #[inline(always)]
-    pub fn follow<M: Map>(&mut self, map: &M, steps: usize) {
-        let wanted = self.alive;
+    pub fn follow<M: Map, const PLACES: bool>(&mut self, map: &M, steps: usize) {
+        let in_place = PLACES || !V::WIDE_MASKS;
+        self.taken = [V::splat(if in_place { 0.0 } else { WHOLE }); STREAMS];
         for stride in 0..steps.div_ceil(STRIDE) {
-            let mut on = wanted;
-            for step in 0..STRIDE {
-                let further = V::splat((stride * STRIDE + step + 1) as f64);
-                for (stream, on) in on.iter_mut().enumerate() {
-                    *on = self.step(map, stream, further);
-                }
+            if in_place {
+                self.stride_in_place(map, stride * STRIDE);
+            } else {
+                self.stride(map);
             }
             let mut any = 0;
-            for (stream, on) in on.into_iter().enumerate() {
-                self.alive[stream] = wanted[stream] & on;
-                any |= V::bits(self.alive[stream]) & V::ALL;
+            for alive in self.alive {
+                any |= V::bits(alive) & V::ALL;
             }
             if any == 0 {
                 break;
             }
         }
+        if !in_place {
+            for taken in &mut self.taken {
+                *taken = *taken - V::splat(WHOLE);
+            }
+        }
     }
 
-    /// Takes a step with a vector, the `further`th. Returns which have not ended before.
+    /// Takes a few steps, after so many. What has ended stays as it is, and so has still ended when it is looked at again.
     #[inline(always)]
-    fn step<M: Map>(&mut self, map: &M, stream: usize, further: V) -> V::Mask {
-        let (z, before) = (self.z[stream], self.before[stream]);
-        let on = !map.ended(z, before);
-        let next = map.step(z, before, self.c[stream]);
-        // What has ended stays as it is, and so has still ended when it is looked at again.
-        if M::MEMORY {
-            self.before[stream].re = V::select(on, z.re, before.re);
-            self.before[stream].im = V::select(on, z.im, before.im);
+    fn stride_in_place<M: Map>(&mut self, map: &M, before: usize) {
+        let mut on = self.alive;
+        for step in 1..=STRIDE {
+            let further = V::splat((before + step) as f64);
+            for (stream, on) in on.iter_mut().enumerate() {
+                let (z, before) = (self.z[stream], self.before[stream]);
+                *on = !map.ended(z, before);
+                // With the test for company, all vectors are better fused.
+                let next = Fused::step(map, z, before, self.c[stream]);
+                if M::MEMORY {
+                    self.before[stream].re = V::select(*on, z.re, before.re);
+                    self.before[stream].im = V::select(*on, z.im, before.im);
+                }
+                self.z[stream].re = V::select(*on, next.re, z.re);
+                self.z[stream].im = V::select(*on, next.im, z.im);
+                self.taken[stream] = V::select(*on, further, self.taken[stream]);
+            }
         }
-        self.z[stream].re = V::select(on, next.re, z.re);
-        self.z[stream].im = V::select(on, next.im, z.im);
-        self.taken[stream] = V::select(on, further, self.taken[stream]);
-        on
+        for (alive, on) in self.alive.iter_mut().zip(on) {
+            *alive = *alive & on;
+        }
+    }
+
+    /// Takes a few steps. Only what has not ended is where it says.
+    #[inline(always)]
+    fn stride<M: Map>(&mut self, map: &M) {
+        for _ in 0..STRIDE {
+            for stream in 0..STREAMS {
+                let (z, before) = (self.z[stream], self.before[stream]);
+                let on = self.alive[stream] & !map.ended(z, before);
+                // With the test for company, all vectors are better fused.
+                self.z[stream] = Fused::step(map, z, before, self.c[stream]);
+                if M::MEMORY {
+                    self.before[stream] = z;
+                }
+                self.taken[stream] = self.taken[stream].one_more(on);
+                self.alive[stream] = on;
+            }
+        }
     }
 }

@@ -51,9 +51,13 @@ impl Level {
             #[cfg(target_arch = "x86_64")]
             Self::Sse2 => true,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => is_x86_feature_detected!("avx2"),
+            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => is_x86_feature_detected!("avx512f"),
+            Self::Avx512 => {
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("fma")
+            }
             #[cfg(target_arch = "aarch64")]
             Self::Neon => true,
             #[cfg_attr(
@@ -119,12 +123,12 @@ mod x86 {
     use super::super::x86::{F64x4, F64x8};
     use super::AtLevel;
 
-    #[target_feature(enable = "avx512f,avx2,bmi1,bmi2,popcnt,lzcnt")]
+    #[target_feature(enable = "avx512f,avx512dq,avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
     pub(super) fn avx512<W: AtLevel>(work: W) -> W::Output {
         work.run::<F64x8, 8>()
     }
 
-    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]
+    #[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
     pub(super) fn avx2<W: AtLevel>(work: W) -> W::Output {
         work.run::<F64x4, 6>()
     }

@@ -83,6 +83,7 @@ impl Number for F64x2 {
 
 impl Vector for F64x2 {
     const LANES: usize = 2;
+    const WIDE_MASKS: bool = true;
 
     #[inline(always)]
     fn load(from: &[f64]) -> Self {
@@ -116,6 +117,19 @@ impl Vector for F64x2 {
         let lane = |bit: u32| 0u64.wrapping_sub(u64::from(bits >> bit & 1));
         // SAFETY: every 64-bit ARM processor that this is compiled for has NEON.
         Mask(unsafe { vcombine_u64(vcreate_u64(lane(0)), vcreate_u64(lane(1))) })
+    }
+
+    #[inline(always)]
+    fn one_more(self, mask: Mask) -> Self {
+        // Yes is −1 as a whole number, and the next bits are the next number.
+        // SAFETY: every 64-bit ARM processor that this is compiled for has NEON.
+        Self(unsafe { vreinterpretq_f64_u64(vsubq_u64(vreinterpretq_u64_f64(self.0), mask.0)) })
+    }
+
+    #[inline(always)]
+    fn fused_twice_plus(self, other: Self) -> Self {
+        // SAFETY: every 64-bit ARM processor that this is compiled for has NEON.
+        Self(unsafe { vfmaq_f64(other.0, self.0, vdupq_n_f64(2.0)) })
     }
 
     #[inline(always)]

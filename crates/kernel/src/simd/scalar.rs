@@ -4,6 +4,7 @@ use super::Vector;
 
 impl Vector for f64 {
     const LANES: usize = 1;
+    const WIDE_MASKS: bool = false;
 
     #[inline(always)]
     fn load(from: &[f64]) -> Self {
@@ -28,6 +29,11 @@ impl Vector for f64 {
     #[inline(always)]
     fn mask(bits: u32) -> bool {
         bits != 0
+    }
+
+    #[inline(always)]
+    fn one_more(self, mask: bool) -> Self {
+        self + f64::from(u8::from(mask))
     }
 
     #[inline(always)]

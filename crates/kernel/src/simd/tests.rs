@@ -1,5 +1,6 @@
 use super::*;
 use crate::promised::levels;
+use crate::search::WHOLE;
 
 /// Every operation with the vectors of a level, against the same one number at a time.
 struct Check;
@@ -30,6 +31,8 @@ impl AtLevel for Check {
         same(va * vb, |a, b| a * b);
         same(va / vb, |a, b| a / b);
         same(va.abs(), |a, _| a.abs());
+        same(va.twice_plus(vb), |a, b| (a + a) + b);
+        same(va.fused_twice_plus(vb), |a, b| (a + a) + b);
         same(V::splat(7.0), |_, _| 7.0);
         let said = |mask: V::Mask, expected: fn(f64, f64) -> bool| {
             for lane in 0..V::LANES {
@@ -48,6 +51,11 @@ impl AtLevel for Check {
         va.store_low(&mut low);
         for lane in 0..V::LANES {
             assert_eq!(low[lane], a[lane].to_bits() as u32);
+        }
+        let counts = lanes(V::splat(WHOLE + 41.0).one_more(va.less(vb)));
+        for lane in 0..V::LANES {
+            let more = if a[lane] < b[lane] { 1.0 } else { 0.0 };
+            assert_eq!(counts[lane], WHOLE + 41.0 + more);
         }
         for bits in 0..=V::ALL {
             assert_eq!(V::bits(V::mask(bits)) & V::ALL, bits);

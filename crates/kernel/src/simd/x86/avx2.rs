@@ -101,6 +101,7 @@ impl Number for F64x4 {
 
 impl Vector for F64x4 {
     const LANES: usize = 4;
+    const WIDE_MASKS: bool = true;
 
     #[inline(always)]
     fn load(from: &[f64]) -> Self {
@@ -144,6 +145,22 @@ impl Vector for F64x4 {
     fn in_order(before: &mut Complex<Self>, after: &mut Complex<Self>) {
         // SAFETY: only code that runs where the level was found uses its vectors.
         unsafe { in_order(before, after) }
+    }
+
+    #[inline(always)]
+    fn fused_twice_plus(self, other: Self) -> Self {
+        // SAFETY: only code that runs where the level was found uses its vectors.
+        Self(unsafe { _mm256_fmadd_pd(self.0, _mm256_set1_pd(2.0), other.0) })
+    }
+
+    #[inline(always)]
+    fn one_more(self, mask: Mask) -> Self {
+        // Yes is −1 as a whole number, and the next bits are the next number.
+        // SAFETY: only code that runs where the level was found uses its vectors.
+        Self(unsafe {
+            let (whole, yes) = (_mm256_castpd_si256(self.0), _mm256_castpd_si256(mask.0));
+            _mm256_castsi256_pd(_mm256_sub_epi64(whole, yes))
+        })
     }
 
     #[inline(always)]

@@ -85,6 +85,7 @@ impl Number for F64x8 {
 
 impl Vector for F64x8 {
     const LANES: usize = 8;
+    const WIDE_MASKS: bool = false;
 
     #[inline(always)]
     fn load(from: &[f64]) -> Self {
@@ -118,6 +119,22 @@ impl Vector for F64x8 {
     #[inline(always)]
     fn mask(bits: u32) -> Mask {
         Mask(bits as __mmask8)
+    }
+
+    #[inline(always)]
+    fn fused_twice_plus(self, other: Self) -> Self {
+        // SAFETY: only code that runs where the level was found uses its vectors.
+        Self(unsafe { _mm512_fmadd_pd(self.0, _mm512_set1_pd(2.0), other.0) })
+    }
+
+    #[inline(always)]
+    fn one_more(self, mask: Mask) -> Self {
+        // SAFETY: only code that runs where the level was found uses its vectors.
+        Self(unsafe {
+            let whole = _mm512_castpd_si512(self.0);
+            let more = _mm512_mask_sub_epi64(whole, mask.0, whole, _mm512_set1_epi64(-1));
+            _mm512_castsi512_pd(more)
+        })
     }
 
     #[inline(always)]

@@ -58,6 +58,7 @@ impl Number for F64x2 {
 
 impl Vector for F64x2 {
     const LANES: usize = 2;
+    const WIDE_MASKS: bool = true;
 
     #[inline(always)]
     fn load(from: &[f64]) -> Self {
@@ -94,6 +95,16 @@ impl Vector for F64x2 {
         let lane = |bit: u32| f64::from_bits(0u64.wrapping_sub(u64::from(bits >> bit & 1)));
         // SAFETY: only code that runs where the level was found uses its vectors.
         Mask(unsafe { _mm_set_pd(lane(1), lane(0)) })
+    }
+
+    #[inline(always)]
+    fn one_more(self, mask: Mask) -> Self {
+        // Yes is −1 as a whole number, and the next bits are the next number.
+        // SAFETY: only code that runs where the level was found uses its vectors.
+        Self(unsafe {
+            let (whole, yes) = (_mm_castpd_si128(self.0), _mm_castpd_si128(mask.0));
+            _mm_castsi128_pd(_mm_sub_epi64(whole, yes))
+        })
     }
 
     #[inline(always)]
