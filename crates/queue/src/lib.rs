@@ -78,20 +78,22 @@ pub enum Urgency {
     Interactive,
     /// Work in bulk.
     Batch,
+    /// Bands, of which a single poster has hundreds: nobody's picture waits until another one's are done.
+    Bands,
     /// What a worker took and came back without a result or a word: it may be what kills workers. A process has one of
     /// these at most in its hands, so that those beside it don't share its fate and its blame. Brokers put tasks here;
-    /// publish them with one of the other two.
+    /// publish them with one of the others.
     Alone,
 }
 
 impl Urgency {
     /// All of them, the most urgent first.
-    pub const ALL: [Self; 3] = [Self::Interactive, Self::Batch, Self::Alone];
+    pub const ALL: [Self; 4] = [Self::Interactive, Self::Batch, Self::Bands, Self::Alone];
 
     /// How many tasks of this urgency a process may have in its hands that wants `wanted` of each.
     pub fn share(self, wanted: u16) -> u16 {
         match self {
-            Self::Interactive | Self::Batch => wanted,
+            Self::Interactive | Self::Batch | Self::Bands => wanted,
             Self::Alone => wanted.min(1),
         }
     }
@@ -101,6 +103,7 @@ impl Urgency {
         match self {
             Self::Interactive => "interactive",
             Self::Batch => "batch",
+            Self::Bands => "bands",
             Self::Alone => "alone",
         }
     }
