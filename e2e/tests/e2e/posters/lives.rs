@@ -1,6 +1,8 @@
 //! What befalls posters on their way.
 
-use super::{HARD_BAND_AREA, HARD_BANDS, bands_done, bands_reported, busy, hard_poster, poster};
+use super::{
+    HARD_BAND_AREA, HARD_BANDS, bands_done, bands_reported, busy, growing, hard_poster, poster,
+};
 use crate::events::Events;
 use faafo_e2e::cluster::{Cluster, Engine};
 use faafo_e2e::http::Request;
@@ -13,13 +15,6 @@ const SMALL_BANDS: &[&str] = &["--band-area", HARD_BAND_AREA];
 fn ask(service: &Service, verb: &str, id: &str) {
     let answer = service.send(&Request::new("POST", &format!("/v1/fractal/{id}/{verb}")));
     assert_eq!(answer.status, 200, "{}", answer.text());
-}
-
-/// A hard poster of which some bands are done.
-fn growing(service: &Service) -> String {
-    let id = service.create(&hard_poster());
-    wait_until("some bands are done", || bands_done(service, &id) >= 3);
-    id
 }
 
 #[test]
