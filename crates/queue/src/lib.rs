@@ -21,6 +21,9 @@ pub trait Queue: Send + Sync {
     /// When the queue did not confirm, at the latest after some 10 seconds; the task may or may not have been taken.
     async fn publish_task(&self, task: &Task, urgency: Urgency) -> Result<(), Error>;
 
+    /// Whether so many more tasks of this urgency would be taken without waiting for room.
+    fn has_room(&self, urgency: Urgency, tasks: usize) -> bool;
+
     /// Asks for tasks: at most `prefetch` *of each urgency* (see [`Urgency::share`]) will be in this process's hands at a
     /// time. To hold none back from other workers, call [`next_task`](Self::next_task) from as many places for each
     /// urgency. 0 asks for no more and hands back those that nobody has taken; a new queue begins with 0.

@@ -54,6 +54,10 @@ impl Queue for Memory {
         Ok(())
     }
 
+    fn has_room(&self, urgency: Urgency, tasks: usize) -> bool {
+        self.tasks(urgency).lock().len() + tasks <= TASKS
+    }
+
     // Nothing is kept from anybody: whoever asks next gets it.
     fn consume_tasks(&self, _prefetch: u16) {}
 

@@ -160,6 +160,11 @@ impl Queue for Rabbit {
             .await
     }
 
+    // The broker keeps on disk what does not fit into its memory.
+    fn has_room(&self, _urgency: Urgency, _tasks: usize) -> bool {
+        true
+    }
+
     fn consume_tasks(&self, prefetch: u16) {
         for urgency in Urgency::ALL {
             self.shared.tasks(urgency).ask(urgency.share(prefetch));

@@ -1,9 +1,8 @@
 //! From the outbox to the queue.
 
 use crate::{Tracker, now, wait_after};
-use faafo_model::Part;
 use faafo_queue::Urgency;
-use faafo_store::Claim;
+use faafo_store::{Claim, Line};
 use faafo_telemetry::metrics;
 use faafo_telemetry::trace::{self, Kind, Service, Span};
 use futures_util::future::join_all;
@@ -33,7 +32,11 @@ impl Tracker {
 
     /// Returns whether there may be more at once.
     async fn publish_batch(&self, stop: &CancellationToken) -> bool {
-        let claims = match self.store.claim_unpublished(BATCH, now()).await {
+        // A queue that waited for room in one lane would keep the others waiting.
+        let has_room = |line: &Line| self.queue.has_room(lane(*line), BATCH as usize);
+        let lines: Vec<Line> = Line::ALL.into_iter().filter(has_room).collect();
+        let claiming = self.store.claim_unpublished_of(&lines, BATCH, now());
+        let claims = match claiming.await {
             Ok(claims) if claims.is_empty() => return false,
             Ok(claims) => claims,
             Err(error) => {
@@ -43,16 +46,15 @@ impl Tracker {
         };
         let begun = trace::begun();
         // All at once: a broker confirms many in the time that one takes.
-        let publishing = claims.iter().map(|claim| {
-            let urgency = lane(claim.task.part, claim.priority);
-            self.queue.publish_task(&claim.task, urgency)
-        });
+        let publishing = claims
+            .iter()
+            .map(|claim| self.queue.publish_task(&claim.task, lane(claim.line())));
         let results = join_all(publishing).await;
         let (mut published, mut left, mut failure) = (Vec::new(), Vec::new(), None);
         for (claim, result) in claims.into_iter().zip(results) {
             match result {
                 Ok(()) => {
-                    let (task, urgency) = (&claim.task, lane(claim.task.part, claim.priority));
+                    let (task, urgency) = (&claim.task, lane(claim.line()));
                     metrics::PUBLISHED.add([urgency.name()], 1);
                     Span::new(
                         task.fractal(),
@@ -93,45 +95,11 @@ impl Tracker {
     }
 }
 
-/// What somebody has moved forward overtakes the bulk of the work, also what the queue already has. Bands stand in a line
-/// of their own; to plan and to join a poster is short work, for which it does not wait behind another one's bands.
-fn lane(part: Part, priority: i64) -> Urgency {
-    match part {
-        _ if priority > 0 => Urgency::Interactive,
-        Part::Band { .. } => Urgency::Bands,
-        Part::Whole | Part::Plan { .. } | Part::Join { .. } => Urgency::Batch,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use faafo_model::{BlobKey, Uuid};
-
-    const BAND: Part = Part::Band {
-        poster: Uuid::nil(),
-        first: 0,
-        rows: 1,
-    };
-
-    #[test]
-    fn only_bands_stand_in_the_line_of_bands() {
-        let manifest = BlobKey([0; 32]);
-        let others = [
-            Part::Whole,
-            Part::Plan { band_area: 1 },
-            Part::Join { manifest },
-        ];
-        for priority in [0, -100] {
-            assert_eq!(lane(BAND, priority), Urgency::Bands);
-            assert_eq!(others.map(|part| lane(part, priority)), [Urgency::Batch; 3]);
-        }
-    }
-
-    #[test]
-    fn what_is_moved_forward_overtakes_whatever_it_is() {
-        for part in [Part::Whole, BAND] {
-            assert_eq!(lane(part, 1), Urgency::Interactive);
-        }
+/// Where a task waits for a worker.
+fn lane(line: Line) -> Urgency {
+    match line {
+        Line::Urgent => Urgency::Interactive,
+        Line::Ordinary => Urgency::Batch,
+        Line::Bands => Urgency::Bands,
     }
 }

@@ -18,6 +18,7 @@ use faafo_model::{
 };
 use faafo_queue::Urgency::{Bands, Batch, Interactive};
 use faafo_queue::{Delivery, Queue, QueueDepth, Urgency, open};
+use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -154,6 +155,22 @@ async fn no_lane_waits_for_another(queue: Arc<dyn Queue>) {
     }
 }
 
+async fn what_there_is_room_for_is_taken_at_once(queue: Arc<dyn Queue>) {
+    for lane in LANES {
+        let mut published = 0;
+        while published < 1_500 && queue.has_room(lane, 100) {
+            let tasks: Vec<Task> = (0..100).map(task).collect();
+            let publishing = tasks.iter().map(|task| queue.publish_task(task, lane));
+            let taken = timeout(Duration::from_secs(10), join_all(publishing)).await;
+            for taken in taken.expect("room") {
+                taken.unwrap();
+            }
+            published += 100;
+        }
+        assert!(published >= 1_000, "{published} beside other lanes");
+    }
+}
+
 async fn every_task_reaches_exactly_one_of_many_workers(queue: Arc<dyn Queue>) {
     queue.consume_tasks(4);
     let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
@@ -271,6 +288,7 @@ contract!(
     a_task_that_is_dropped_comes_again,
     giving_up_waiting_loses_nothing,
     no_lane_waits_for_another,
+    what_there_is_room_for_is_taken_at_once,
     every_task_reaches_exactly_one_of_many_workers,
     reports_come_in_batches_and_again_when_dropped,
     every_subscriber_hears_every_event_once,
