@@ -1,6 +1,6 @@
 //! What else is to be done while a poster grows does not wait until its bands are done.
 
-use super::{HARD_BAND_AREA, HARD_BANDS, bands_done, growing, poster};
+use super::{HARD_BAND_AREA, HARD_BANDS, bands_done, growing, hard_poster, poster};
 use faafo_e2e::cluster::{Cluster, Engine};
 use faafo_e2e::{Service, recipe, wait_until};
 use serde_json::json;
@@ -39,4 +39,22 @@ fn an_ordinary_fractal_does_not_wait_for_a_poster_of_a_cluster() {
     let api = cluster.api(&["--band-area", HARD_BAND_AREA]);
     let _worker = cluster.worker(&[&api], &ONE);
     nobody_waits_for_the_bands(&api);
+}
+
+/// So many bands that they have no room in the queue of one process.
+#[test]
+fn an_ordinary_fractal_does_not_wait_for_posters_that_fill_the_queue() {
+    let flags = [&ONE[..], &["--band-area", HARD_BAND_AREA]].concat();
+    let service = Service::start(&flags);
+    let tall = recipe::with(hard_poster(), json!({"height": 5600}));
+    let posters = [(); 4].map(|()| service.create(&tall));
+    wait_until("all are planned", || {
+        let is_planned = |id: &String| service.row(id)["bands"]["total"] == 400;
+        posters.iter().all(is_planned)
+    });
+    let done = || -> u64 { posters.iter().map(|id| bands_done(&service, id)).sum() };
+    let before = done();
+    service.create_done(&recipe::small());
+    let ended = done() - before;
+    assert!(ended < 50, "{ended} bands ended first");
 }
