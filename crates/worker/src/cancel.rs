@@ -7,6 +7,7 @@ use faafo_model::{State, Task, Uuid};
 use faafo_queue::Queue;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +33,12 @@ impl Wanted {
     /// Waits until nobody wants it any more.
     pub(crate) async fn is_gone(&self) {
         self.gone.cancelled().await;
+    }
+
+    /// Waits until nobody has wanted it for so long.
+    pub(crate) async fn is_long_gone(&self, time: Duration) {
+        self.is_gone().await;
+        tokio::time::sleep(time).await;
     }
 }
 

@@ -20,6 +20,8 @@ use tracing::Instrument;
 const HEARTBEAT: Duration = Duration::from_secs(1);
 /// What is done sooner is reported only once: most of the work on a tiny picture is talking about it.
 const FIRST_WORD: Duration = Duration::from_millis(100);
+/// How long what nobody wants any more may go on: what is stored in the end is then reported, and so removed at once.
+const LAST_STEP: Duration = Duration::from_millis(500);
 /// How long handing a task back may take; then the queue has to find out by itself.
 const HAND_BACK: Duration = Duration::from_secs(2);
 /// The longest pause before storage is tried again.
@@ -113,7 +115,7 @@ impl Slot {
             let ended = tokio::select! {
                 ended = self.work_on_part(task, begun, &wanted.watch) => ended,
                 // Also while storage keeps it waiting.
-                () = wanted.is_gone() => return Err(NoResult::Unwanted),
+                () = wanted.is_long_gone(LAST_STEP) => return Err(NoResult::Unwanted),
                 () = self.hand_back.cancelled() => {
                     wanted.watch.cancel();
                     return Err(NoResult::HandBack);
