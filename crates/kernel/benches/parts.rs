@@ -34,11 +34,13 @@ fn main() {
     }
     for palette in Palette::FIRST {
         let recipe = julia(palette);
-        let blocks = measure::Blocks::new(Level::best(), &recipe);
-        part(format!("png {}, bytes", palette.name()), &mut || {
-            black_box(blocks.compress());
-            blocks.raw_len()
-        });
+        let blocks = measure::Blocks::new(Level::best(), &recipe, &Watch::new());
+        if let Ok(blocks) = blocks {
+            part(format!("png {}, bytes", palette.name()), &mut || {
+                black_box(blocks.compress());
+                blocks.raw_len()
+            });
+        }
         let renderer = Renderer::new(NonZeroUsize::MIN);
         if let Ok(renderer) = renderer {
             part(format!("whole {}, pixels", palette.name()), &mut || {

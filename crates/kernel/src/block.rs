@@ -269,14 +269,19 @@ impl Plan {
         first..first.saturating_add(self.rows_per_block).min(self.height)
     }
 
-    /// The pixels of a block, made in one go.
-    pub fn pixels(self: &Arc<Self>, block: u32) -> Vec<u8> {
+    /// The pixels of a block, made in one go. Asks `stop` about every millisecond.
+    pub fn pixels(
+        self: &Arc<Self>,
+        block: u32,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Vec<u8>, Stopped> {
         let mut work = Work::new(self, block);
-        loop {
-            if let Ok(Some(pixels)) = work.pixels(&|| false, &|_| ()) {
-                return pixels;
+        while !stop() {
+            if let Some(pixels) = work.pixels(stop, &|_| ())? {
+                return Ok(pixels);
             }
         }
+        Err(Stopped)
     }
 
     /// The places of some rows of pixels.

@@ -1,10 +1,10 @@
 //! Parts of the kernel's work by themselves, for benchmarks: how fast they are is measured by whoever calls them.
 
 use crate::block::Plan;
-use crate::formulas;
 use crate::plane::Axis;
-use crate::search::{Pixels, RawLoop};
+use crate::search::{Pixels, RawLoop, Stopped};
 use crate::simd::{AtLevel, Level, MOST_LANES, Vector, at_level};
+use crate::{RenderError, Watch, formulas};
 use faafo_model::Recipe;
 use faafo_picture::png::{self, Format};
 use std::hint::black_box;
@@ -101,17 +101,27 @@ pub struct Blocks {
 
 impl Blocks {
     /// Of a recipe.
-    pub fn new(level: Level, recipe: &Recipe) -> Self {
-        Self::planned(&Arc::new(Plan::new(recipe, level)), recipe)
+    ///
+    /// # Errors
+    /// [`RenderError::Cancelled`].
+    pub fn new(level: Level, recipe: &Recipe, watch: &Watch) -> Result<Self, RenderError> {
+        Self::planned(&Arc::new(Plan::new(recipe, level)), recipe, watch)
     }
 
     /// Of a recipe whose plan is made already.
-    pub(crate) fn planned(plan: &Arc<Plan>, recipe: &Recipe) -> Self {
-        Self {
+    pub(crate) fn planned(
+        plan: &Arc<Plan>,
+        recipe: &Recipe,
+        watch: &Watch,
+    ) -> Result<Self, RenderError> {
+        let stop = || watch.is_cancelled();
+        let blocks = (0..plan.blocks()).map(|block| plan.pixels(block, &stop));
+        let blocks: Result<_, Stopped> = blocks.collect();
+        Ok(Self {
             format: plan.header().format(),
             width: recipe.width,
-            blocks: (0..plan.blocks()).map(|block| plan.pixels(block)).collect(),
-        }
+            blocks: blocks.map_err(|Stopped| RenderError::Cancelled)?,
+        })
     }
 
     /// Bytes of all pixels.

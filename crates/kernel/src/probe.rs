@@ -91,9 +91,6 @@ fn sampled_rows(
     let scale = f64::from(recipe.width) / f64::from(pixels);
     let view = recipe.view;
     let line = |index: u32| {
-        if watch.is_cancelled() {
-            return Err(RenderError::Cancelled);
-        }
         let y = along(
             view.ya,
             view.yb,
@@ -111,7 +108,7 @@ fn sampled_rows(
         };
         let plan = Arc::new(plan.of_part(&line));
         let begun = clock();
-        Blocks::planned(&plan, &line);
+        Blocks::planned(&plan, &line, watch)?;
         Ok((clock() - begun).max(1e-9) * scale)
     };
     (0..number).map(line).collect()
@@ -134,9 +131,6 @@ fn compressed(
     let (mut seconds, mut bytes) = (0.0, 0);
     let view = recipe.view;
     for place in 0..PLACES {
-        if watch.is_cancelled() {
-            return Err(RenderError::Cancelled);
-        }
         // Steps of the golden ratio fall everywhere.
         let (x, y) = (
             (f64::from(place) * 0.618_034).fract(),
@@ -155,7 +149,7 @@ fn compressed(
             height,
             ..recipe.clone()
         };
-        let blocks = Blocks::planned(&Arc::new(plan.of_part(&part)), &part);
+        let blocks = Blocks::planned(&Arc::new(plan.of_part(&part)), &part, watch)?;
         let begun = clock();
         bytes += blocks.compress();
         seconds += (clock() - begun).max(0.0);

@@ -21,6 +21,9 @@ pub trait Queue: Send + Sync {
     /// When the queue did not confirm, at the latest after some 10 seconds; the task may or may not have been taken.
     async fn publish_task(&self, task: &Task, urgency: Urgency) -> Result<(), Error>;
 
+    /// Whether so many more tasks of this urgency would be taken without waiting for room.
+    fn has_room(&self, urgency: Urgency, tasks: usize) -> bool;
+
     /// Asks for tasks: at most `prefetch` *of each urgency* (see [`Urgency::share`]) will be in this process's hands at a
     /// time. To hold none back from other workers, call [`next_task`](Self::next_task) from as many places for each
     /// urgency. 0 asks for no more and hands back those that nobody has taken; a new queue begins with 0.
@@ -78,20 +81,22 @@ pub enum Urgency {
     Interactive,
     /// Work in bulk.
     Batch,
+    /// Bands, of which a single poster has hundreds: nobody's picture waits until another one's are done.
+    Bands,
     /// What a worker took and came back without a result or a word: it may be what kills workers. A process has one of
     /// these at most in its hands, so that those beside it don't share its fate and its blame. Brokers put tasks here;
-    /// publish them with one of the other two.
+    /// publish them with one of the others.
     Alone,
 }
 
 impl Urgency {
     /// All of them, the most urgent first.
-    pub const ALL: [Self; 3] = [Self::Interactive, Self::Batch, Self::Alone];
+    pub const ALL: [Self; 4] = [Self::Interactive, Self::Batch, Self::Bands, Self::Alone];
 
     /// How many tasks of this urgency a process may have in its hands that wants `wanted` of each.
     pub fn share(self, wanted: u16) -> u16 {
         match self {
-            Self::Interactive | Self::Batch => wanted,
+            Self::Interactive | Self::Batch | Self::Bands => wanted,
             Self::Alone => wanted.min(1),
         }
     }
@@ -101,6 +106,7 @@ impl Urgency {
         match self {
             Self::Interactive => "interactive",
             Self::Batch => "batch",
+            Self::Bands => "bands",
             Self::Alone => "alone",
         }
     }

@@ -18,6 +18,7 @@ const EVENTS: usize = 4_096;
 pub(crate) struct Memory {
     interactive: Arc<Line<Task>>,
     batch: Arc<Line<Task>>,
+    bands: Arc<Line<Task>>,
     alone: Arc<Line<Task>>,
     reports: Arc<Line<Report>>,
     events: broadcast::Sender<Event>,
@@ -28,6 +29,7 @@ impl Memory {
         Self {
             interactive: Arc::new(Line::new(TASKS)),
             batch: Arc::new(Line::new(TASKS)),
+            bands: Arc::new(Line::new(TASKS)),
             alone: Arc::new(Line::new(TASKS)),
             reports: Arc::new(Line::new(REPORTS)),
             events: broadcast::Sender::new(EVENTS),
@@ -38,6 +40,7 @@ impl Memory {
         match urgency {
             Urgency::Interactive => &self.interactive,
             Urgency::Batch => &self.batch,
+            Urgency::Bands => &self.bands,
             // Stays empty: what kills a worker ends this queue as well.
             Urgency::Alone => &self.alone,
         }
@@ -49,6 +52,10 @@ impl Queue for Memory {
     async fn publish_task(&self, task: &Task, urgency: Urgency) -> Result<(), Error> {
         self.tasks(urgency).push(task.clone()).await;
         Ok(())
+    }
+
+    fn has_room(&self, urgency: Urgency, tasks: usize) -> bool {
+        self.tasks(urgency).lock().len() + tasks <= TASKS
     }
 
     // Nothing is kept from anybody: whoever asks next gets it.
@@ -96,7 +103,10 @@ impl Queue for Memory {
 
     async fn depth(&self) -> Option<QueueDepth> {
         Some(QueueDepth {
-            tasks: self.interactive.len() + self.batch.len() + self.alone.len(),
+            tasks: Urgency::ALL
+                .map(|urgency| self.tasks(urgency).len())
+                .iter()
+                .sum(),
             reports: self.reports.len(),
             dead: 0,
         })

@@ -59,6 +59,7 @@ struct Shared {
     state: watch::Sender<State>,
     interactive: Arc<Inbox<Task>>,
     batch: Arc<Inbox<Task>>,
+    bands: Arc<Inbox<Task>>,
     alone: Arc<Inbox<Task>>,
     reports: Arc<Inbox<Report>>,
     incoming: broadcast::Sender<Event>,
@@ -70,6 +71,7 @@ impl Shared {
         match urgency {
             Urgency::Interactive => &self.interactive,
             Urgency::Batch => &self.batch,
+            Urgency::Bands => &self.bands,
             Urgency::Alone => &self.alone,
         }
     }
@@ -93,6 +95,7 @@ impl Rabbit {
             state: watch::Sender::new(State::Down("not connected yet".into())),
             interactive: Inbox::new(),
             batch: Inbox::new(),
+            bands: Inbox::new(),
             alone: Inbox::new(),
             reports: Inbox::new(),
             incoming: broadcast::Sender::new(EVENTS),
@@ -155,6 +158,11 @@ impl Queue for Rabbit {
         let (exchange, key) = (self.shared.names.tasks(), names::routing_key(urgency));
         self.publish(Message::new(exchange, key, "task", Some(task.id), task))
             .await
+    }
+
+    // The broker keeps on disk what does not fit into its memory.
+    fn has_room(&self, _urgency: Urgency, _tasks: usize) -> bool {
+        true
     }
 
     fn consume_tasks(&self, prefetch: u16) {

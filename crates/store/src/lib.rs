@@ -26,7 +26,7 @@ use backend::{Backend, Dialect};
 pub use blobs::{Doomed, Reference};
 pub use chunks::{CHUNK, StoredChunks, UploadId};
 pub use error::{Error, ErrorKind};
-pub use outbox::Claim;
+pub use outbox::{Claim, Line};
 pub use posters::{ActivePoster, Joining, Planning};
 pub use query::Query;
 pub use results::{Finish, LegacyResult, Outcome, Reservation};

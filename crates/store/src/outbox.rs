@@ -1,11 +1,14 @@
 //! Tasks on their way to the queue, and those that got lost there. A tracker claims entries for a while, so that
 //! several trackers don't publish everything several times; the claims of one that died lapse.
 
+mod line;
+
 use crate::backend::Work;
 use crate::backend::transaction;
 use crate::sql::{marks, sql};
 use crate::{Error, Store, row};
 use faafo_model::{State, Task, Timestamp, Uuid};
+pub use line::Line;
 use sqlx::Row;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -28,6 +31,13 @@ pub struct Claim {
     /// When others may claim it. An entry that was claimed again or renewed has another value, so that a late
     /// confirmation does not remove it.
     until: Timestamp,
+}
+
+impl Claim {
+    /// In which line it waits.
+    pub fn line(&self) -> Line {
+        Line::of(self.task.part, self.priority)
+    }
 }
 
 /// Puts the fractals' current attempts into the outbox; an entry that is there begins anew.
@@ -71,9 +81,23 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn claim_unpublished(&self, limit: u32, now: Timestamp) -> Result<Vec<Claim>, Error> {
-        let lock = self.backend.dialect.skip_locked();
+        self.claim_unpublished_of(&Line::ALL, limit, now).await
+    }
+
+    /// The same of these lines, if there is no room for others now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn claim_unpublished_of(
+        &self,
+        lines: &[Line],
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Claim>, Error> {
+        let (lock, lines) = (self.backend.dialect.skip_locked(), Line::any_of(lines));
         let free = sql(format!(
-            "SELECT uuid FROM outbox WHERE claimed_until <= ? ORDER BY turn, since, uuid LIMIT {limit}{lock}"
+            "SELECT uuid FROM outbox WHERE claimed_until <= ? AND {lines} \
+             ORDER BY turn, since, uuid LIMIT {limit}{lock}"
         ))
         .bind(now);
         let until = now.plus(LEASE);

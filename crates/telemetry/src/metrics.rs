@@ -15,7 +15,7 @@ pub fn begin(role: &'static str) {
 }
 
 const NONE: &[[&str; 0]] = &[[]];
-const URGENCIES: &[[&str; 1]] = &[["interactive"], ["batch"], ["alone"]];
+const URGENCIES: &[[&str; 1]] = &[["interactive"], ["batch"], ["bands"], ["alone"]];
 /// From one small picture to one that takes a day.
 const LONG: &[f64] = &[
     0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0,

@@ -2,7 +2,7 @@
 
 use crate::{Tracker, now, wait_after};
 use faafo_queue::Urgency;
-use faafo_store::Claim;
+use faafo_store::{Claim, Line};
 use faafo_telemetry::metrics;
 use faafo_telemetry::trace::{self, Kind, Service, Span};
 use futures_util::future::join_all;
@@ -32,7 +32,11 @@ impl Tracker {
 
     /// Returns whether there may be more at once.
     async fn publish_batch(&self, stop: &CancellationToken) -> bool {
-        let claims = match self.store.claim_unpublished(BATCH, now()).await {
+        // A queue that waited for room in one lane would keep the others waiting.
+        let has_room = |line: &Line| self.queue.has_room(lane(*line), BATCH as usize);
+        let lines: Vec<Line> = Line::ALL.into_iter().filter(has_room).collect();
+        let claiming = self.store.claim_unpublished_of(&lines, BATCH, now());
+        let claims = match claiming.await {
             Ok(claims) if claims.is_empty() => return false,
             Ok(claims) => claims,
             Err(error) => {
@@ -42,16 +46,15 @@ impl Tracker {
         };
         let begun = trace::begun();
         // All at once: a broker confirms many in the time that one takes.
-        let publishing = claims.iter().map(|claim| {
-            self.queue
-                .publish_task(&claim.task, urgency(claim.priority))
-        });
+        let publishing = claims
+            .iter()
+            .map(|claim| self.queue.publish_task(&claim.task, lane(claim.line())));
         let results = join_all(publishing).await;
         let (mut published, mut left, mut failure) = (Vec::new(), Vec::new(), None);
         for (claim, result) in claims.into_iter().zip(results) {
             match result {
                 Ok(()) => {
-                    let (task, urgency) = (&claim.task, urgency(claim.priority));
+                    let (task, urgency) = (&claim.task, lane(claim.line()));
                     metrics::PUBLISHED.add([urgency.name()], 1);
                     Span::new(
                         task.fractal(),
@@ -92,11 +95,11 @@ impl Tracker {
     }
 }
 
-/// What somebody has moved forward overtakes the bulk of the work, also what the queue already has.
-fn urgency(priority: i64) -> Urgency {
-    if priority > 0 {
-        Urgency::Interactive
-    } else {
-        Urgency::Batch
+/// Where a task waits for a worker.
+fn lane(line: Line) -> Urgency {
+    match line {
+        Line::Urgent => Urgency::Interactive,
+        Line::Ordinary => Urgency::Batch,
+        Line::Bands => Urgency::Bands,
     }
 }

@@ -7,10 +7,40 @@ use faafo_model::{State, Task, Uuid};
 use faafo_queue::Queue;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
 
 /// Cancelled fractals whose tasks may still come; older ones are forgotten.
 const REMEMBERED: usize = 100_000;
+
+/// How a task hears that nobody wants it any more. Clones are about the same task.
+#[derive(Clone, Default)]
+pub(crate) struct Wanted {
+    /// For whoever renders, who looks now and then.
+    pub(crate) watch: Watch,
+    /// For whoever waits, for storage perhaps.
+    gone: CancellationToken,
+}
+
+impl Wanted {
+    /// Nobody wants it any more.
+    fn cancel(&self) {
+        self.watch.cancel();
+        self.gone.cancel();
+    }
+
+    /// Waits until nobody wants it any more.
+    pub(crate) async fn is_gone(&self) {
+        self.gone.cancelled().await;
+    }
+
+    /// Waits until nobody has wanted it for so long.
+    pub(crate) async fn is_long_gone(&self, time: Duration) {
+        self.is_gone().await;
+        tokio::time::sleep(time).await;
+    }
+}
 
 #[derive(Default)]
 pub(crate) struct Cancellations(Mutex<Inner>);
@@ -18,7 +48,7 @@ pub(crate) struct Cancellations(Mutex<Inner>);
 #[derive(Default)]
 struct Inner {
     /// By their tasks' ids, with the fractals that they are parts of.
-    running: HashMap<Uuid, (Uuid, Watch)>,
+    running: HashMap<Uuid, (Uuid, Wanted)>,
     unwanted: HashSet<Uuid>,
     order: VecDeque<Uuid>,
 }
@@ -48,14 +78,14 @@ impl Cancellations {
         }
     }
 
-    /// Whether to begin; if so, `watch` will be cancelled when nobody wants the picture any more.
-    pub(crate) fn begin(&self, task: &Task, watch: &Watch) -> bool {
+    /// Whether to begin; if so, `wanted` will hear when nobody wants the picture any more.
+    pub(crate) fn begin(&self, task: &Task, wanted: &Wanted) -> bool {
         let mut inner = self.lock();
         let fractal = task.fractal();
         if inner.unwanted.contains(&fractal) {
             return false;
         }
-        inner.running.insert(task.id, (fractal, watch.clone()));
+        inner.running.insert(task.id, (fractal, wanted.clone()));
         true
     }
 
@@ -75,9 +105,9 @@ impl Cancellations {
 
 impl Inner {
     fn cancel(&mut self, id: Uuid) {
-        for (fractal, watch) in self.running.values() {
+        for (fractal, wanted) in self.running.values() {
             if *fractal == id {
-                watch.cancel();
+                wanted.cancel();
             }
         }
         if self.unwanted.insert(id) {

@@ -31,7 +31,8 @@ pub struct Worker {
     pub host: String,
     /// How many cores it renders with.
     pub cores: u32,
-    /// How many tasks of each urgency it works on at once; they share the renderer's threads.
+    /// How many tasks of each urgency it works on at once; they share the renderer's threads, but each holds some blocks
+    /// for every thread in memory.
     pub slots: NonZeroUsize,
     /// Where tasks come from and reports go.
     pub queue: Arc<dyn Queue>,

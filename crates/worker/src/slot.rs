@@ -1,7 +1,7 @@
 //! One task after the other.
 
 use crate::Worker;
-use crate::cancel::Cancellations;
+use crate::cancel::{Cancellations, Wanted};
 use crate::parts::Failure;
 use crate::watched;
 use faafo_kernel::{RenderError, Watch};
@@ -20,6 +20,8 @@ use tracing::Instrument;
 const HEARTBEAT: Duration = Duration::from_secs(1);
 /// What is done sooner is reported only once: most of the work on a tiny picture is talking about it.
 const FIRST_WORD: Duration = Duration::from_millis(100);
+/// How long what nobody wants any more may go on: what is stored in the end is then reported, and so removed at once.
+const LAST_STEP: Duration = Duration::from_millis(500);
 /// How long handing a task back may take; then the queue has to find out by itself.
 const HAND_BACK: Duration = Duration::from_secs(2);
 /// The longest pause before storage is tried again.
@@ -64,18 +66,18 @@ impl Slot {
     }
 
     async fn work(&self, task: Delivery<Task>) {
-        let watch = Watch::new();
+        let wanted = Wanted::default();
         let taken = trace::begun();
         watched::taken(&task, self.urgency, taken);
-        if !self.cancellations.begin(&task, &watch) {
+        if !self.cancellations.begin(&task, &wanted) {
             watched::ended(&task, &self.worker.name, &Err(NoResult::Unwanted), taken);
             return task.ack();
         }
         let busy = metrics::BUSY.hold([self.urgency.name()]);
         let result = tokio::select! {
-            result = self.attempt(&task, &watch) => result,
+            result = self.attempt(&task, &wanted) => result,
             // Only ends with the other branch.
-            () = self.heartbeat(&task, &watch) => return,
+            () = self.heartbeat(&task, &wanted.watch) => return,
         };
         drop(busy);
         self.cancellations.end(task.id);
@@ -104,15 +106,18 @@ impl Slot {
         drop(task);
     }
 
-    /// Renders and stores. While storage fails, the task is neither lost nor to blame: it is tried until it succeeds.
-    async fn attempt(&self, task: &Task, watch: &Watch) -> Result<TaskResult, NoResult> {
+    /// Renders and stores. While storage fails, the task is neither lost nor to blame: it is tried until it succeeds, or
+    /// until nobody wants it any more.
+    async fn attempt(&self, task: &Task, wanted: &Wanted) -> Result<TaskResult, NoResult> {
         let begun = trace::begun();
         let mut pause = Duration::from_millis(500);
         loop {
             let ended = tokio::select! {
-                ended = self.work_on_part(task, begun, watch) => ended,
+                ended = self.work_on_part(task, begun, &wanted.watch) => ended,
+                // Also while storage keeps it waiting.
+                () = wanted.is_long_gone(LAST_STEP) => return Err(NoResult::Unwanted),
                 () = self.hand_back.cancelled() => {
-                    watch.cancel();
+                    wanted.watch.cancel();
                     return Err(NoResult::HandBack);
                 }
             };
@@ -137,11 +142,9 @@ impl Slot {
             tracing::warn!(error, "can't store the picture; trying again");
             tokio::select! {
                 () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+                () = wanted.is_gone() => return Err(NoResult::Unwanted),
                 // No use in waiting for storage while somebody waits for us.
                 () = self.stop.cancelled() => return Err(NoResult::HandBack),
-            }
-            if watch.is_cancelled() {
-                return Err(NoResult::Unwanted);
             }
         }
     }

@@ -22,7 +22,7 @@ fn lines(log: &str) -> Vec<Value> {
 
 /// Where the processes of a cluster that log as JSON say that their metrics are, once there are so many.
 #[track_caller]
-fn lookouts(cluster: &Cluster, number: usize) -> Vec<SocketAddr> {
+pub fn lookouts(cluster: &Cluster, number: usize) -> Vec<SocketAddr> {
     wait_for("all processes say where their metrics are", || {
         let log = read_to_string(cluster.home().log()).unwrap_or_default();
         // The last line may be half written.

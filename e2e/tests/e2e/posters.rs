@@ -1,11 +1,14 @@
 //! Posters: pictures that are rendered in bands, by all workers together.
 
 mod bytes;
+mod cancel;
+mod lanes;
 mod large;
 mod lives;
 
-use faafo_e2e::Service;
+use faafo_e2e::http::Request;
 use faafo_e2e::metrics::Metrics;
+use faafo_e2e::{Service, wait_until};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 
@@ -38,4 +41,17 @@ fn busy(address: SocketAddr) -> u64 {
 /// How many bands of the poster are done; none before it is planned.
 fn bands_done(service: &Service, id: &str) -> u64 {
     service.row(id)["bands"]["done"].as_u64().unwrap_or(0)
+}
+
+/// Asks for a change of its state, which must be possible.
+fn ask(service: &Service, verb: &str, id: &str) {
+    let answer = service.send(&Request::new("POST", &format!("/v1/fractal/{id}/{verb}")));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+/// A hard poster of which some bands are done.
+fn growing(service: &Service) -> String {
+    let id = service.create(&hard_poster());
+    wait_until("some bands are done", || bands_done(service, &id) >= 3);
+    id
 }

@@ -134,7 +134,7 @@ fn whole(clock: &Clock, level: Level) -> anyhow::Result<Vec<WholeReport>> {
             let rendered = renderer.render(&recipe, &Watch::new(), &mut std::io::sink());
             failure = rendered.err().or(failure.take());
         });
-        let blocks = measure::Blocks::new(level, &recipe);
+        let blocks = measure::Blocks::new(level, &recipe, &Watch::new())?;
         let png = clock.rate_of(|| blocks.compress(), |_| blocks.raw_len());
         match failure {
             Some(error) => Err(error),

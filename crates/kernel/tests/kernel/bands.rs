@@ -142,7 +142,9 @@ fn a_probe_guesses_seconds_and_bytes_within_reason() {
         let recipe = dragon(3000, 2000, 500, palette);
         let guess = probe(Level::best(), &recipe, 0.5, &worked, &Watch::new()).unwrap();
         let begun = worked();
-        let compressed = Blocks::new(Level::best(), &recipe).compress();
+        let compressed = Blocks::new(Level::best(), &recipe, &Watch::new())
+            .unwrap()
+            .compress();
         let (seconds, bytes) = (
             guess.seconds() / (worked() - begun),
             guess.bytes() as f64 / compressed as f64,

@@ -1,9 +1,10 @@
 //! Renders under way: stopping them, watching them, and writers that are slow or fail.
 
 use crate::{dragon, endless, png_of, renderer};
-use faafo_kernel::{RenderError, Watch};
+use faafo_kernel::{Level, RenderError, Watch, probe};
 use faafo_model::{Palette, recipe::Recipe};
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -45,6 +46,32 @@ fn a_cancelled_render_ends_within_a_tenth_of_a_second() {
         // The threads are free again, too.
         png_of(&renderer, &dragon(10, 10, 10, Palette::Classic));
         assert!(cancelled.elapsed() < Duration::from_millis(500));
+    });
+}
+
+#[test]
+fn a_cancelled_probe_ends_within_a_tenth_of_a_second() {
+    let watch = Watch::new();
+    let mut recipe = endless(20_000, 20_000);
+    // Already the first of its rows takes seconds.
+    recipe.colours.supersampling = 4;
+    let asked = AtomicBool::new(false);
+    let clock = || {
+        asked.store(true, Relaxed);
+        0.0
+    };
+    std::thread::scope(|scope| {
+        let _cancel = CancelOnDrop(&watch);
+        let probing = scope.spawn(|| {
+            let outcome = probe(Level::best(), &recipe, 1.0, &clock, &watch);
+            (outcome, Instant::now())
+        });
+        wait_until("it has begun", || asked.load(Relaxed));
+        let cancelled = Instant::now();
+        watch.cancel();
+        let (outcome, ended) = probing.join().unwrap();
+        assert!(matches!(outcome, Err(RenderError::Cancelled)));
+        assert!(ended - cancelled < Duration::from_millis(100));
     });
 }
 

@@ -55,6 +55,7 @@ pub(crate) fn routing_key(urgency: Urgency) -> &'static str {
     match urgency {
         Urgency::Interactive => "interactive",
         Urgency::Batch => "batch",
+        Urgency::Bands => "bands",
         Urgency::Alone => "alone",
     }
 }

@@ -128,6 +128,7 @@ impl Session {
         tokio::try_join!(
             tasks(Urgency::Interactive),
             tasks(Urgency::Batch),
+            tasks(Urgency::Bands),
             tasks(Urgency::Alone),
             reports(names.results(), readable),
             reports(names.unfinished(), dead::report),

@@ -36,7 +36,8 @@ pub(crate) async fn declare(channel: &Channel, names: &Names) -> Result<(), Trou
     let name = names.unfinished();
     queue(channel, &name, work_arguments(&dead, UNLIMITED)).await?;
     bind(channel, &name, &names.dead(), "").await?;
-    for urgency in [Urgency::Alone, Urgency::Interactive, Urgency::Batch] {
+    // The one into which the others dead-letter comes first.
+    for urgency in Urgency::ALL.into_iter().rev() {
         let name = names.tasks_of(urgency);
         let arguments = match urgency {
             Urgency::Alone => work_arguments(&dead, RETURNS_ALONE),

@@ -105,6 +105,7 @@ async fn clean(server: &str, prefix: &str) {
     for queue in [
         "tasks.interactive",
         "tasks.batch",
+        "tasks.bands",
         "tasks.alone",
         "results",
         "unfinished",

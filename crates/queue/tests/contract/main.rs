@@ -16,11 +16,15 @@ use faafo_model::{
     Colours, Event, Formula, Palette, Part, Recipe, Report, State, Task, TaskReport, TaskResult,
     Uuid, View,
 };
-use faafo_queue::Urgency::{Batch, Interactive};
+use faafo_queue::Urgency::{Bands, Batch, Interactive};
 use faafo_queue::{Delivery, Queue, QueueDepth, Urgency, open};
+use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
+
+/// The lanes that tasks are published to.
+const LANES: [Urgency; 3] = [Interactive, Batch, Bands];
 
 fn task(number: u32) -> Task {
     Task {
@@ -94,25 +98,31 @@ const SOON: Duration = Duration::from_millis(300);
 
 async fn tasks_come_in_order_and_once(queue: Arc<dyn Queue>) {
     queue.consume_tasks(2);
-    for number in 0..3 {
-        queue.publish_task(&task(number), Batch).await.unwrap();
+    for lane in LANES {
+        for number in 0..3 {
+            queue.publish_task(&task(number), lane).await.unwrap();
+        }
     }
-    for number in 0..3 {
-        let delivery = next(&*queue, Batch).await;
-        assert_eq!(*delivery, task(number));
-        delivery.ack();
+    for lane in LANES {
+        for number in 0..3 {
+            let delivery = next(&*queue, lane).await;
+            assert_eq!(*delivery, task(number));
+            delivery.ack();
+        }
     }
     no_task(&*queue).await;
 }
 
 async fn a_task_that_is_dropped_comes_again(queue: Arc<dyn Queue>) {
     queue.consume_tasks(1);
-    queue.publish_task(&task(1), Interactive).await.unwrap();
-    drop(next(&*queue, Interactive).await);
-    let again = next_again(&*queue, Interactive).await;
-    assert_eq!(*again, task(1));
-    again.ack();
-    no_task(&*queue).await;
+    for lane in LANES {
+        queue.publish_task(&task(1), lane).await.unwrap();
+        drop(next(&*queue, lane).await);
+        let again = next_again(&*queue, lane).await;
+        assert_eq!(*again, task(1));
+        again.ack();
+        no_task(&*queue).await;
+    }
 }
 
 async fn giving_up_waiting_loses_nothing(queue: Arc<dyn Queue>) {
@@ -125,15 +135,40 @@ async fn giving_up_waiting_loses_nothing(queue: Arc<dyn Queue>) {
     next(&*queue, Batch).await.ack();
 }
 
-async fn an_interactive_task_waits_for_no_batch(queue: Arc<dyn Queue>) {
+async fn no_lane_waits_for_another(queue: Arc<dyn Queue>) {
     queue.consume_tasks(1);
-    for number in 0..10 {
-        queue.publish_task(&task(number), Batch).await.unwrap();
+    for busy in LANES {
+        for number in 0..10 {
+            queue.publish_task(&task(number), busy).await.unwrap();
+        }
+        let held = next(&*queue, busy).await;
+        for other in LANES.into_iter().filter(|lane| *lane != busy) {
+            queue.publish_task(&task(10), other).await.unwrap();
+            let overtaking = next(&*queue, other).await;
+            assert_eq!(*overtaking, task(10), "{other:?} beside {busy:?}");
+            overtaking.ack();
+        }
+        held.ack();
+        for _ in 1..10 {
+            next(&*queue, busy).await.ack();
+        }
     }
-    let busy = next(&*queue, Batch).await;
-    queue.publish_task(&task(10), Interactive).await.unwrap();
-    assert_eq!(*next(&*queue, Interactive).await, task(10));
-    drop(busy);
+}
+
+async fn what_there_is_room_for_is_taken_at_once(queue: Arc<dyn Queue>) {
+    for lane in LANES {
+        let mut published = 0;
+        while published < 1_500 && queue.has_room(lane, 100) {
+            let tasks: Vec<Task> = (0..100).map(task).collect();
+            let publishing = tasks.iter().map(|task| queue.publish_task(task, lane));
+            let taken = timeout(Duration::from_secs(10), join_all(publishing)).await;
+            for taken in taken.expect("room") {
+                taken.unwrap();
+            }
+            published += 100;
+        }
+        assert!(published >= 1_000, "{published} beside other lanes");
+    }
 }
 
 async fn every_task_reaches_exactly_one_of_many_workers(queue: Arc<dyn Queue>) {
@@ -206,7 +241,7 @@ async fn every_subscriber_hears_every_event_once(queue: Arc<dyn Queue>) {
 }
 
 async fn the_depth_counts_what_waits(queue: Arc<dyn Queue>) {
-    for urgency in [Batch, Batch, Interactive] {
+    for urgency in [Batch, Batch, Interactive, Bands] {
         queue.publish_task(&task(1), urgency).await.unwrap();
     }
     for _ in 0..4 {
@@ -214,13 +249,14 @@ async fn the_depth_counts_what_waits(queue: Arc<dyn Queue>) {
     }
     queue.ping().await.unwrap();
     let mut depth = QueueDepth {
-        tasks: 3,
+        tasks: 4,
         reports: 4,
         dead: 0,
     };
     until_depth(&*queue, depth).await;
     queue.consume_tasks(1);
     next(&*queue, Interactive).await.ack();
+    next(&*queue, Bands).await.ack();
     next(&*queue, Batch).await.ack();
     let held = next(&*queue, Batch).await;
     depth.tasks = 0;
@@ -251,7 +287,8 @@ contract!(
     tasks_come_in_order_and_once,
     a_task_that_is_dropped_comes_again,
     giving_up_waiting_loses_nothing,
-    an_interactive_task_waits_for_no_batch,
+    no_lane_waits_for_another,
+    what_there_is_room_for_is_taken_at_once,
     every_task_reaches_exactly_one_of_many_workers,
     reports_come_in_batches_and_again_when_dropped,
     every_subscriber_hears_every_event_once,

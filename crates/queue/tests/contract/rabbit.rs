@@ -2,9 +2,9 @@
 
 use super::node::{CONSUMER_TIMEOUT, Node};
 use super::proxy::Proxy;
-use super::{Place, QueueDepth, SOON, next, no_task, report, task, until_depth};
+use super::{LANES, Place, QueueDepth, SOON, next, no_task, report, task, until_depth};
 use faafo_model::{Event, Report, State, TaskResult, Uuid};
-use faafo_queue::Urgency::{self, Alone, Batch, Interactive};
+use faafo_queue::Urgency::{self, Alone, Bands, Batch, Interactive};
 use faafo_queue::{Error, Queue, open};
 use lapin::BasicProperties;
 use lapin::options::{BasicPublishOptions, QueueDeclareOptions, QueueDeleteOptions};
@@ -60,17 +60,23 @@ async fn a_second_worker_gets_work_at_once() {
     let [first, second] = [place.open(), place.open()];
     first.consume_tasks(2);
     for number in 0..20 {
-        first.publish_task(&task(number), Batch).await.unwrap();
+        for lane in [Batch, Bands] {
+            first.publish_task(&task(number), lane).await.unwrap();
+        }
     }
+    // The first has two of each in its hands.
     let waiting = QueueDepth {
-        tasks: 18,
+        tasks: 36,
         ..QueueDepth::default()
     };
     until_depth(&*first, waiting).await;
     up(&*second).await;
     let begun = Instant::now();
     second.consume_tasks(2);
-    let hands = [next(&*second, Batch).await, next(&*second, Batch).await];
+    let mut hands = Vec::new();
+    for lane in [Batch, Batch, Bands, Bands] {
+        hands.push(next(&*second, lane).await);
+    }
     assert!(begun.elapsed() < Duration::from_secs(1));
     drop(hands);
 }
@@ -79,20 +85,23 @@ async fn a_second_worker_gets_work_at_once() {
 async fn a_stopping_worker_hands_back_what_nobody_has_taken() {
     let place = Place::new().await;
     let [first, second] = [place.open(), place.open()];
-    first.consume_tasks(3);
-    for number in 0..3 {
-        first.publish_task(&task(number), Batch).await.unwrap();
-    }
-    let taken = next(&*first, Batch).await;
-    first.consume_tasks(0);
-    second.consume_tasks(3);
-    for _ in 0..2 {
+    for lane in [Batch, Bands] {
+        first.consume_tasks(3);
+        for number in 0..3 {
+            first.publish_task(&task(number), lane).await.unwrap();
+        }
+        let taken = next(&*first, lane).await;
+        first.consume_tasks(0);
+        second.consume_tasks(3);
+        for _ in 0..2 {
+            next(&*second, Alone).await.ack();
+        }
+        no_task(&*second).await;
+        no_task(&*first).await;
+        drop(taken);
         next(&*second, Alone).await.ack();
+        second.consume_tasks(0);
     }
-    no_task(&*second).await;
-    no_task(&*first).await;
-    drop(taken);
-    next(&*second, Alone).await.ack();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -325,26 +334,28 @@ async fn a_task_that_everybody_drops_becomes_a_dead_letter() {
     let place = Place::new().await;
     let queue = place.open();
     queue.consume_tasks(1);
-    queue.publish_task(&task(1), Batch).await.unwrap();
-    let mut drops = 0;
-    drop(next(&*queue, Batch).await);
-    while let Ok(task) = timeout(SOON, queue.next_task(Alone)).await {
-        drop(task.unwrap());
-        drops += 1;
-        assert!(drops < 50, "it circles for ever");
+    for (lane, dead) in LANES.into_iter().zip(1..) {
+        queue.publish_task(&task(1), lane).await.unwrap();
+        let mut drops = 0;
+        drop(next(&*queue, lane).await);
+        while let Ok(task) = timeout(SOON, queue.next_task(Alone)).await {
+            drop(task.unwrap());
+            drops += 1;
+            assert!(drops < 50, "it circles for ever");
+        }
+        assert_eq!(1 + drops, 5, "{lane:?}");
+        let dead = QueueDepth {
+            dead,
+            reports: 0,
+            tasks: 0,
+        };
+        until_depth(&*queue, dead).await;
+        let result = result_of(&*queue, 1).await;
+        let TaskResult::Failed { reason } = &result else {
+            panic!("{result:?}");
+        };
+        assert!(reason.contains("5 attempts"), "{reason}");
     }
-    assert_eq!(1 + drops, 5);
-    let dead = QueueDepth {
-        dead: 1,
-        reports: 0,
-        tasks: 0,
-    };
-    until_depth(&*queue, dead).await;
-    let result = result_of(&*queue, 1).await;
-    let TaskResult::Failed { reason } = &result else {
-        panic!("{result:?}");
-    };
-    assert!(reason.contains("5 attempts"), "{reason}");
 }
 
 /// What is reported next, and about this task.
@@ -368,14 +379,11 @@ async fn a_process_has_one_task_at_most_that_came_back() {
     let place = Place::new().await;
     let [first, second] = [place.open(), place.open()];
     first.consume_tasks(3);
-    for number in 0..3 {
-        first.publish_task(&task(number), Batch).await.unwrap();
+    let mut hands = Vec::new();
+    for (number, lane) in (0..).zip(LANES) {
+        first.publish_task(&task(number), lane).await.unwrap();
+        hands.push(next(&*first, lane).await);
     }
-    let hands = [
-        next(&*first, Batch).await,
-        next(&*first, Batch).await,
-        next(&*first, Batch).await,
-    ];
     drop(hands);
     let alone = next(&*first, Alone).await;
     no_task(&*first).await;

@@ -4,7 +4,7 @@ use crate::{NOW, blob, complete, contract, finish, id, request};
 use faafo_model::poster::BANDS_SHARE;
 use faafo_model::{Bands, CreateRequest, Part, PlannedBand, Stage, State, Task};
 use faafo_store::{
-    ActivePoster, Claim, Finish, Joining, Outcome, Planning, Query, Reservation, Store,
+    ActivePoster, Claim, Finish, Joining, Line, Outcome, Planning, Query, Reservation, Store,
 };
 use std::time::Duration;
 
@@ -73,6 +73,35 @@ async fn active(store: &Store) -> Vec<ActivePoster> {
 async fn doomed(store: &Store) -> Vec<u8> {
     let doomed = store.doom_unused(100, NOW).await.unwrap();
     doomed.iter().map(|blob| blob.key.0[0]).collect()
+}
+
+async fn bands_and_other_tasks_can_be_claimed_without_each_other(store: Store) {
+    accept(&store).await;
+    claim(&store).await;
+    let planned = store.plan(id(1), blob(PREVIEW), &bands(), NOW).await;
+    assert_eq!(planned.unwrap(), Planning::Planned);
+    for (number, priority) in [(2, 0), (3, 1)] {
+        let request = CreateRequest {
+            priority,
+            ..request(number)
+        };
+        store.accept(&request, NOW).await.unwrap();
+    }
+    let none = store.claim_unpublished_of(&[], 10, NOW).await.unwrap();
+    assert!(none.is_empty());
+    for line in Line::ALL {
+        let claims = store.claim_unpublished_of(&[line], 10, NOW).await.unwrap();
+        let number = if line == Line::Bands { 3 } else { 1 };
+        assert_eq!(claims.len(), number, "{line:?}");
+        assert!(claims.iter().all(|claim| claim.line() == line));
+        store.unclaim(&claims).await.unwrap();
+    }
+    let others = [Line::Urgent, Line::Ordinary];
+    let claims = store.claim_unpublished_of(&others, 10, NOW).await.unwrap();
+    let ids: Vec<_> = claims.iter().map(|claim| claim.task.id).collect();
+    assert_eq!(ids, [id(3), id(2)]);
+    store.unclaim(&claims).await.unwrap();
+    assert_eq!(store.claim_unpublished(10, NOW).await.unwrap().len(), 5);
 }
 
 async fn a_poster_is_planned_rendered_in_bands_and_joined(store: Store) {
@@ -320,6 +349,7 @@ async fn a_priority_is_that_of_the_bands_too(store: Store) {
 }
 
 contract![
+    bands_and_other_tasks_can_be_claimed_without_each_other,
     a_poster_is_planned_rendered_in_bands_and_joined,
     saying_twice_that_it_is_planned_makes_no_more_bands,
     a_plan_that_is_not_the_picture_changes_nothing,

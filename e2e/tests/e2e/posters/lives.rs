@@ -1,26 +1,15 @@
 //! What befalls posters on their way.
 
-use super::{HARD_BAND_AREA, HARD_BANDS, bands_done, bands_reported, busy, hard_poster, poster};
+use super::{
+    HARD_BAND_AREA, HARD_BANDS, ask, bands_done, bands_reported, busy, growing, hard_poster, poster,
+};
 use crate::events::Events;
 use faafo_e2e::cluster::{Cluster, Engine};
-use faafo_e2e::http::Request;
 use faafo_e2e::{Home, Service, recipe, wait_until};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
 const SMALL_BANDS: &[&str] = &["--band-area", HARD_BAND_AREA];
-
-fn ask(service: &Service, verb: &str, id: &str) {
-    let answer = service.send(&Request::new("POST", &format!("/v1/fractal/{id}/{verb}")));
-    assert_eq!(answer.status, 200, "{}", answer.text());
-}
-
-/// A hard poster of which some bands are done.
-fn growing(service: &Service) -> String {
-    let id = service.create(&hard_poster());
-    wait_until("some bands are done", || bands_done(service, &id) >= 3);
-    id
-}
 
 #[test]
 fn when_a_worker_is_killed_only_its_bands_are_rendered_again() {
@@ -98,7 +87,7 @@ fn a_poster_that_is_cancelled_stops_at_once_and_keeps_its_finished_bands() {
     let begun = Instant::now();
     wait_until("nobody works on it", || busy(service.address()) == 0);
     assert!(
-        begun.elapsed() < Duration::from_secs(2),
+        begun.elapsed() < Duration::from_secs(1),
         "{:?}",
         begun.elapsed()
     );
@@ -125,7 +114,7 @@ fn a_poster_that_is_deleted_leaves_nothing_behind() {
     let begun = Instant::now();
     wait_until("nobody works on it", || busy(service.address()) == 0);
     assert!(
-        begun.elapsed() < Duration::from_secs(2),
+        begun.elapsed() < Duration::from_secs(1),
         "{:?}",
         begun.elapsed()
     );
