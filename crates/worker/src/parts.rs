@@ -4,7 +4,7 @@ use crate::Worker;
 use crate::pipe::{PipeReader, pipe, pipe_back};
 use bytes::Bytes;
 use faafo_blob::{ErrorKind, put};
-use faafo_kernel::{Join, Probe, RenderError, Rendered, Watch, probe};
+use faafo_kernel::{Join, Joined, Probe, RenderError, Rendered, Watch, probe};
 use faafo_model::poster::Fragment;
 use faafo_model::{BlobKey, BlobRef, Manifest, PlannedBand, Recipe};
 use futures_util::StreamExt;
@@ -114,13 +114,14 @@ impl Worker {
         let (fed, joined) = tokio::join!(feeding, joining);
         // If bytes are missing, why they are matters, and not that they do.
         fed?;
-        let (picture, rendered) = joined.map_err(|failure| match failure {
+        let (picture, joined) = joined.map_err(|failure| match failure {
             Failure::Render(RenderError::Io(error)) if is_damage(error.kind()) => {
                 Failure::Lost(error.to_string())
             }
             other => other,
         })?;
-        Ok((picture, self.thumbnail(rendered).await?, manifest.duration))
+        let thumbnail = self.thumbnail(joined.rendered).await?;
+        Ok((picture, thumbnail, manifest.duration))
     }
 
     async fn manifest(&self, key: &BlobKey) -> Result<Manifest, Failure> {
@@ -223,7 +224,7 @@ fn join_bands(
     mut bytes: PipeReader,
     watch: &Watch,
     out: &mut dyn Write,
-) -> Result<Rendered, RenderError> {
+) -> Result<Joined, RenderError> {
     let mut join = Join::new(recipe, out)?;
     join.begin(watch);
     for rows in bands {
