@@ -1,11 +1,15 @@
-//! A proxy that fails, refuses, stalls and cuts on demand.
+//! A proxy that fails, refuses, stalls and cuts on demand, and tells what was asked through it.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
+use tokio::net::tcp::{OwnedWriteHalf, ReadHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
+
+/// How requests begin. None is sent before the answer to the one before, so each is the beginning of what is read.
+const METHODS: [&[u8]; 5] = [b"GET /", b"HEAD /", b"PUT /", b"POST /", b"DELETE /"];
 
 pub struct Proxy {
     pub address: SocketAddr,
@@ -25,6 +29,11 @@ struct State {
     failures: AtomicU32,
     cuts: AtomicU32,
     cut_after: AtomicU64,
+    /// The heads of all requests that were passed on.
+    requests: Mutex<Vec<String>>,
+    /// Bytes that were passed on to the server, and how many are before it is refused.
+    sent: AtomicU64,
+    refuse_after: AtomicU64,
     /// Ends all connections.
     end: Notify,
 }
@@ -39,6 +48,9 @@ impl Proxy {
             failures: AtomicU32::new(0),
             cuts: AtomicU32::new(0),
             cut_after: AtomicU64::new(u64::MAX),
+            requests: Mutex::default(),
+            sent: AtomicU64::new(0),
+            refuse_after: AtomicU64::new(u64::MAX),
             end: Notify::new(),
         });
         let accepting = Arc::clone(&state);
@@ -88,6 +100,25 @@ impl Proxy {
         self.state.end.notify_waiters();
     }
 
+    /// Closes every connection once so many more bytes have come for the server.
+    pub fn refuse_after(&self, bytes: u64) {
+        let sent = self.sent();
+        self.state
+            .refuse_after
+            .store(sent + bytes, Ordering::SeqCst);
+    }
+
+    /// How many bytes have come for the server.
+    pub fn sent(&self) -> u64 {
+        self.state.sent.load(Ordering::SeqCst)
+    }
+
+    /// How many requests had this in their heads, which have names of headers in lower case.
+    pub fn asked(&self, what: &str) -> usize {
+        let requests = self.state.requests.lock().unwrap();
+        requests.iter().filter(|head| head.contains(what)).count()
+    }
+
     fn change(&self, mode: Mode) {
         *self.state.mode.lock().unwrap() = mode;
         self.state.end.notify_waiters();
@@ -131,8 +162,31 @@ impl State {
         let (from_server, mut to_server) = server.into_split();
         let mut from_server = from_server.take(limit);
         tokio::select! {
-            _ = copy(&mut from_client, &mut to_server) => {}
+            () = self.pass_on(&mut from_client, &mut to_server) => {}
             _ = copy(&mut from_server, &mut to_client) => {}
+        }
+    }
+}
+
+impl State {
+    async fn pass_on(&self, from: &mut ReadHalf<'_>, to: &mut OwnedWriteHalf) {
+        let mut bytes = vec![0; 64 * 1024];
+        while let Ok(length @ 1..) = from.read(&mut bytes).await {
+            let bytes = &bytes[..length];
+            if METHODS.iter().any(|method| bytes.starts_with(method)) {
+                let text = String::from_utf8_lossy(bytes);
+                let head = text.split("\r\n\r\n").next().unwrap().to_owned();
+                self.requests.lock().unwrap().push(head);
+            }
+            let sent = self.sent.fetch_add(length as u64, Ordering::SeqCst) + length as u64;
+            if sent > self.refuse_after.load(Ordering::SeqCst) {
+                *self.mode.lock().unwrap() = Mode::Refuse;
+                self.end.notify_waiters();
+                return;
+            }
+            if to.write_all(bytes).await.is_err() {
+                return;
+            }
         }
     }
 }
