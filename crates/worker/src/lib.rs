@@ -2,6 +2,7 @@
 //! no rows and no routes.
 
 mod cancel;
+mod compose;
 #[cfg(debug_assertions)]
 mod failpoint;
 mod parts;

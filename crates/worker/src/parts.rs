@@ -1,6 +1,7 @@
 //! What each part of a fractal takes: rendered or read outside the async runtime, stored inside.
 
 use crate::Worker;
+use crate::compose::summed_up;
 use crate::pipe::{PipeReader, pipe, pipe_back};
 use bytes::Bytes;
 use faafo_blob::{ErrorKind, put};
@@ -8,7 +9,7 @@ use faafo_kernel::{Join, Joined, Probe, RenderError, Rendered, Watch, probe};
 use faafo_model::poster::Fragment;
 use faafo_model::{BlobKey, BlobRef, Manifest, PlannedBand, Recipe};
 use futures_util::StreamExt;
-use std::io::{ErrorKind as IoErrorKind, Write};
+use std::io::{Error as IoError, ErrorKind as IoErrorKind, Read, Write};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
@@ -102,15 +103,19 @@ impl Worker {
         watch: &Watch,
     ) -> Result<(BlobRef, BlobRef, f64), Failure> {
         let manifest = self.manifest(manifest).await?;
-        let fragments: Vec<(Range<u32>, Fragment)> = manifest.fragments().collect();
-        let all_rows: Vec<_> = fragments.iter().map(|(rows, _)| rows.clone()).collect();
+        let composes = self.composes(&manifest.bands);
+        let bands = manifest.fragments().collect();
         let (sender, bytes) = pipe_back();
-        let (recipe, watch) = (recipe.clone(), watch.clone());
+        let (recipe, watched) = (recipe.clone(), watch.clone());
+        let join = move |out: &mut dyn Write| join_bands(&recipe, bands, bytes, &watched, out);
         let no_poison = None::<Recipe>;
-        let joining = self.stored(no_poison, move |mut out| {
-            join_bands(&recipe, all_rows, bytes, &watch, &mut out)
-        });
-        let feeding = self.feed(fragments.into_iter().map(|(_, fragment)| fragment), sender);
+        let joining = async {
+            match composes {
+                true => summed_up(join).await,
+                false => self.stored(no_poison, join).await,
+            }
+        };
+        let feeding = self.feed(manifest.bands.iter(), sender);
         let (fed, joined) = tokio::join!(feeding, joining);
         // If bytes are missing, why they are matters, and not that they do.
         fed?;
@@ -120,6 +125,10 @@ impl Worker {
             }
             other => other,
         })?;
+        if composes {
+            self.compose(&picture, &joined, &manifest.bands, watch)
+                .await?;
+        }
         let thumbnail = self.thumbnail(joined.rendered).await?;
         Ok((picture, thumbnail, manifest.duration))
     }
@@ -140,7 +149,7 @@ impl Worker {
     /// Sends stored bands one after the other.
     async fn feed(
         &self,
-        fragments: impl Iterator<Item = Fragment>,
+        fragments: impl Iterator<Item = &Fragment>,
         sender: mpsc::Sender<Bytes>,
     ) -> Result<(), Failure> {
         for fragment in fragments {
@@ -220,21 +229,28 @@ fn preview(recipe: &Recipe, found: &Probe) -> Recipe {
 
 fn join_bands(
     recipe: &Recipe,
-    bands: Vec<Range<u32>>,
+    bands: Vec<(Range<u32>, Fragment)>,
     mut bytes: PipeReader,
     watch: &Watch,
     out: &mut dyn Write,
 ) -> Result<Joined, RenderError> {
     let mut join = Join::new(recipe, out)?;
     join.begin(watch);
-    for rows in bands {
-        join.push(rows, &mut bytes, watch)?;
+    for (rows, fragment) in bands {
+        // No band may borrow from the next one's file: the store may copy files.
+        let mut band = (&mut bytes).take(fragment.size);
+        join.push(rows, &mut band, watch)?;
+        if band.limit() > 0 {
+            return Err(
+                IoError::new(IoErrorKind::InvalidData, "a band with something behind").into(),
+            );
+        }
     }
     join.finish()
 }
 
 /// Nobody need try again to read what is not there.
-fn lost(error: faafo_blob::Error) -> Failure {
+pub(crate) fn lost(error: faafo_blob::Error) -> Failure {
     match error.kind() {
         ErrorKind::NotFound => Failure::Lost(error.to_string()),
         _ => Failure::Storage(error),
@@ -247,7 +263,7 @@ fn is_damage(kind: IoErrorKind) -> bool {
 }
 
 /// What a panic said.
-fn panicked(error: JoinError) -> RenderError {
+pub(crate) fn panicked(error: JoinError) -> RenderError {
     let other = error.to_string();
     let Ok(panic) = error.try_into_panic() else {
         return RenderError::Panicked(other);

@@ -1,6 +1,7 @@
 //! Posters: pictures that are rendered in bands, by all workers together.
 
 mod bytes;
+mod copied;
 mod large;
 mod lives;
 
