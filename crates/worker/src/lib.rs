@@ -2,6 +2,7 @@
 //! no rows and no routes.
 
 mod cancel;
+mod clock;
 mod compose;
 #[cfg(debug_assertions)]
 mod failpoint;

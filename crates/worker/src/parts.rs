@@ -1,6 +1,7 @@
 //! What each part of a fractal takes: rendered or read outside the async runtime, stored inside.
 
 use crate::Worker;
+use crate::clock::worked;
 use crate::compose::summed_up;
 use crate::pipe::{PipeReader, pipe, pipe_back};
 use bytes::Bytes;
@@ -12,7 +13,6 @@ use futures_util::StreamExt;
 use std::io::{Error as IoError, ErrorKind as IoErrorKind, Read, Write};
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, spawn_blocking};
 
@@ -78,9 +78,7 @@ impl Worker {
     ) -> Result<(BlobRef, Vec<PlannedBand>), Failure> {
         let (renderer, recipe, watch) = (Arc::clone(&self.renderer), recipe.clone(), watch.clone());
         let planning = spawn_blocking(move || {
-            let start = Instant::now();
-            let clock = || start.elapsed().as_secs_f64();
-            let found = probe(renderer.level(), &recipe, PROBE_SECONDS, &clock, &watch)?;
+            let found = probe(renderer.level(), &recipe, PROBE_SECONDS, &worked, &watch)?;
             let preview = preview(&recipe, &found);
             let rendered = renderer.render(&preview, &watch, &mut std::io::sink())?;
             let cuts = found.cuts(band_area).into_iter();
