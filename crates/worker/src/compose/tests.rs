@@ -1,7 +1,5 @@
 //! Posters joined in stores that compose, and in one that doesn't.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use super::*;
 use async_trait::async_trait;
 use faafo_blob::{BlobStore, ByteStream, Error, Upload, open, put};
