@@ -1,6 +1,6 @@
 //! Counts what is asked of a store, and the bytes that go in and out.
 
-use crate::{BlobStore, ByteStream, Error, Listed, Upload};
+use crate::{BlobStore, ByteStream, Error, Listed, Piece, Upload};
 use async_trait::async_trait;
 use bytes::Bytes;
 use faafo_model::{BlobKey, BlobRef};
@@ -37,6 +37,22 @@ impl BlobStore for Counted {
 
     async fn delete(&self, key: &BlobKey) -> Result<(), Error> {
         count("delete", self.0.delete(key).await)
+    }
+
+    fn composes(&self, sizes: &[u64]) -> bool {
+        self.0.composes(sizes)
+    }
+
+    async fn compose(&self, blob: &BlobRef, pieces: &[Piece]) -> Result<u64, Error> {
+        let copied = count("compose", self.0.compose(blob, pieces).await)?;
+        let is_at_hand = |piece: &&Piece| matches!(piece, Piece::Bytes(_));
+        let at_hand: u64 = pieces.iter().filter(is_at_hand).map(Piece::size).sum();
+        let sent = blob.size.saturating_sub(copied);
+        metrics::BLOB_COPIED.add([], copied);
+        metrics::BLOB_WRITTEN.add([], sent);
+        // What was sent and not at hand had to be read.
+        metrics::BLOB_READ.add([], sent.saturating_sub(at_hand));
+        Ok(copied)
     }
 
     async fn ping(&self) -> Result<(), Error> {

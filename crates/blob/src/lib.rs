@@ -2,6 +2,7 @@
 //! what was stored.
 
 mod api;
+mod compose;
 mod counted;
 mod database;
 mod digest;
@@ -18,6 +19,7 @@ mod swift;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+pub use compose::Piece;
 pub use error::{Error, ErrorKind};
 use faafo_model::{BlobKey, BlobRef};
 use faafo_store::Store;
@@ -57,6 +59,25 @@ pub trait BlobStore: Send + Sync {
     /// # Errors
     /// When the store is away.
     async fn delete(&self, key: &BlobKey) -> Result<(), Error>;
+
+    /// Whether a blob that consists of ranges this long of other blobs, in bytes, and of little else, had better be
+    /// [composed](Self::compose) than read and written.
+    fn composes(&self, _sizes: &[u64]) -> bool {
+        false
+    }
+
+    /// Makes the blob of these pieces, one behind the other, without much of it passing through here. The caller vouches
+    /// for `blob` being their name and size: nobody looks at the bytes. Yields the number of bytes that the store has
+    /// copied by itself; all others were sent. Dropped before the end, it leaves nothing behind.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when a blob that a piece is copied from is not there; [`ErrorKind::Config`] for a store
+    /// that can't do this, or for pieces that are not as long as the blob; or when the store is away or full. Then
+    /// nothing is stored.
+    async fn compose(&self, _blob: &BlobRef, _pieces: &[Piece]) -> Result<u64, Error> {
+        let message = "storage_url: this storage can't compose";
+        Err(Error::new(ErrorKind::Config, message))
+    }
 
     /// Sees whether the store answers and lets us in, and makes it ready (its bucket, container or folder).
     ///

@@ -199,7 +199,8 @@ impl<T: Target> Drop for PartUpload<T> {
     }
 }
 
-fn joined<V>(result: Result<Result<V, Error>, JoinError>) -> Result<V, Error> {
+/// What a spawned task has come to.
+pub(crate) fn joined<V>(result: Result<Result<V, Error>, JoinError>) -> Result<V, Error> {
     result.unwrap_or_else(|_| Err(Error::stopping()))
 }
 

@@ -11,10 +11,14 @@
 //! | `timeout=` seconds without progress | – | 30 |
 //!
 //! Objects are `<prefix><SHA-256>`. Large ones are uploaded in parts below `<prefix>tmp/`, because their name is known
-//! only at the end, and then copied by the server. A missing bucket is created.
+//! only at the end, and then copied by the server. What is composed of other blobs is copied from these. A missing bucket
+//! is created.
 
 mod client;
+mod compose;
 mod list;
+mod multipart;
+mod plan;
 mod sign;
 mod upload;
 mod xml;
@@ -22,10 +26,10 @@ mod xml;
 use crate::http::Http;
 use crate::location::{Location, config};
 use crate::parts::PartUpload;
-use crate::{BlobStore, ByteStream, Error, ErrorKind, Listed, Upload, read};
+use crate::{BlobStore, ByteStream, Error, ErrorKind, Listed, Piece, Upload, read};
 use async_trait::async_trait;
 use client::Client;
-use faafo_model::BlobKey;
+use faafo_model::{BlobKey, BlobRef};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use reqwest::{Method, Url};
 use sign::{Credentials, Signer};
@@ -113,6 +117,14 @@ impl BlobStore for S3 {
 
     async fn delete(&self, key: &BlobKey) -> Result<(), Error> {
         self.client.delete(&key.to_string()).await
+    }
+
+    fn composes(&self, sizes: &[u64]) -> bool {
+        plan::is_worth_it(sizes)
+    }
+
+    async fn compose(&self, blob: &BlobRef, pieces: &[Piece]) -> Result<u64, Error> {
+        compose::compose(&self.client, blob, pieces).await
     }
 
     async fn ping(&self) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use crate::simd::Level;
 use crate::{RenderError, Rendered, Watch};
 use faafo_model::recipe::Recipe;
 use faafo_picture::band::BandReader;
-use faafo_picture::png::{Assembler, Header};
+use faafo_picture::png::{self, Checksum, Header};
 use faafo_picture::thumbnail::{Downscaler, Scale};
 use std::io::{Read, Write};
 use std::ops::Range;
@@ -14,11 +14,27 @@ use std::sync::Arc;
 
 /// Puts a picture together from its bands, holding one block at a time.
 pub struct Join<'w> {
-    assembler: Assembler<'w>,
+    out: &'w mut dyn Write,
+    head: Vec<u8>,
+    copied: Vec<u64>,
+    raw: Checksum,
     downscaler: Downscaler,
     header: Header,
     scale: Arc<Scale>,
     next_row: u32,
+}
+
+/// What joining yields besides the picture that it wrote: the picture is `head`, the beginnings of its bands, and `tail`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Joined {
+    /// As a render in one go yields it.
+    pub rendered: Rendered,
+    /// What precedes the bands.
+    pub head: Vec<u8>,
+    /// The number of bytes from the beginning of each band, in their order, that stand in the picture as they are.
+    pub copied: Vec<u64>,
+    /// What follows the bands.
+    pub tail: Vec<u8>,
 }
 
 impl<'w> Join<'w> {
@@ -30,8 +46,13 @@ impl<'w> Join<'w> {
         check(recipe)?;
         let plan = Plan::new(recipe, Level::Scalar);
         let header = plan.header();
+        let head = png::head(&header)?;
+        out.write_all(&head)?;
         Ok(Self {
-            assembler: Assembler::new(out, &header)?,
+            out,
+            head,
+            copied: Vec::new(),
+            raw: Checksum::default(),
             downscaler: Downscaler::with_scale(plan.scale()),
             header,
             scale: Arc::clone(plan.scale()),
@@ -40,7 +61,7 @@ impl<'w> Join<'w> {
     }
 
     /// Adds the next band, which [`render_band`](crate::Renderer::render_band) has made of these rows, and counts it in
-    /// `watch`.
+    /// `watch`. What follows it in `band` stays there.
     ///
     /// # Errors
     /// [`RenderError::Io`] when input or output fail or the band is not that one; [`RenderError::Cancelled`].
@@ -54,16 +75,20 @@ impl<'w> Join<'w> {
             return Err(RenderError::Recipe("the bands do not follow each other"));
         }
         self.next_row = rows.end;
-        let mut reader = BandReader::new(band, &self.header, rows)?;
-        let raw_row = 1 + self.header.format().row_bytes(self.header.width()) as u64;
-        while let Some(block) = reader.next_block()? {
+        let mut reader = BandReader::new(band, &self.header, rows);
+        let mut copied = 0;
+        while let Some(chunk) = reader.next_chunk()? {
             if watch.is_cancelled() {
                 return Err(RenderError::Cancelled);
             }
-            self.assembler.push(&block)?;
-            watch.advance(block.raw_len / raw_row * u64::from(self.header.width()));
+            self.out.write_all(&chunk.bytes)?;
+            copied += chunk.bytes.len() as u64;
+            watch.advance(u64::from(chunk.rows) * u64::from(self.header.width()));
         }
-        self.downscaler.add(&reader.strip(&self.scale)?);
+        let (raw, strip) = reader.finish(&self.scale)?;
+        self.raw.append(raw);
+        self.downscaler.add(&strip);
+        self.copied.push(copied);
         Ok(())
     }
 
@@ -76,10 +101,16 @@ impl<'w> Join<'w> {
     ///
     /// # Errors
     /// [`RenderError::Io`] when rows are missing or `out` fails.
-    pub fn finish(self) -> Result<Rendered, RenderError> {
-        self.assembler.finish()?;
-        Ok(Rendered {
-            thumbnail: self.downscaler.finish()?,
+    pub fn finish(self) -> Result<Joined, RenderError> {
+        let tail = png::tail(&self.header, self.raw)?;
+        self.out.write_all(&tail)?;
+        Ok(Joined {
+            rendered: Rendered {
+                thumbnail: self.downscaler.finish()?,
+            },
+            head: self.head,
+            copied: self.copied,
+            tail,
         })
     }
 }

@@ -24,7 +24,7 @@ mod watch;
 #[cfg(test)]
 mod promised;
 
-pub use join::Join;
+pub use join::{Join, Joined};
 pub use probe::{Cut, Probe, probe};
 pub use render::{RenderError, Rendered, Renderer};
 pub use simd::Level;

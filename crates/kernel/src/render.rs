@@ -104,7 +104,7 @@ impl Renderer {
         let blocks = plan
             .whole_blocks(&rows)
             .ok_or(RenderError::Recipe("a band is not made of whole blocks"))?;
-        let mut band = BandWriter::new(out, plan.scale())?;
+        let mut band = BandWriter::new(out, plan.scale(), rows.start);
         self.blocks(&plan, blocks, watch, |block| {
             band.push(&block.fragment, &block.strip)
         })?;

@@ -1,48 +1,50 @@
-//! A band of a picture by itself: whole compressed blocks with their checksums, and its share of the thumbnail.
+//! A band of a picture by itself: its blocks as they stand in the picture's file, and its share of what is calculated
+//! over the whole.
 //!
-//! The file: `FAAFOBND`, then for each block its length and Adler-32, both `u32`, and its bytes; a length of 0 ends the
-//! blocks. Then the thumbnail's sums as [`Strip::write`] has them. Numbers are little-endian. How many raw bytes a block
-//! stands for follows from the picture and the band's place in it, so the file need not be believed about that.
+//! The file is a row of PNG's chunks. First comes each block as the `IDAT` that the picture has for it, byte for byte, so
+//! that a picture is made by copying the beginnings of its bands' files. Then comes one `baNd`: the Adler-32 of the band's
+//! raw rows, `u32`, and the thumbnail's sums as [`Strip::write`] has them, all little-endian. How many blocks there are,
+//! and how many raw bytes they stand for, follows from the picture and the band's place in it, so the file need not be
+//! believed about that.
 
-use crate::png::{Fragment, Header, rows_per_block};
+use crate::png::chunk::{self, IDAT};
+use crate::png::{Checksum, Fragment, Header, ZLIB_HEADER, rows_per_block, write_block};
 use crate::thumbnail::{Scale, Strip};
 use std::io::{self, Read, Write};
 use std::ops::Range;
 use std::sync::Arc;
 
-const SIGNATURE: [u8; 8] = *b"FAAFOBND";
+/// What follows the blocks: nobody's but ours (second letter), not needed to show a picture (first one).
+const REST: [u8; 4] = *b"baNd";
 
 /// Writes a band from blocks in order, holding none of them.
 pub struct BandWriter<'w> {
     out: &'w mut dyn Write,
+    /// No block has come yet, and the first one will be the picture's first.
+    begins: bool,
+    raw: Checksum,
     strip: Strip,
 }
 
 impl<'w> BandWriter<'w> {
-    /// Begins a band of the picture whose thumbnail has this scale.
-    ///
-    /// # Errors
-    /// When `out` fails.
-    pub fn new(out: &'w mut dyn Write, scale: &Arc<Scale>) -> io::Result<Self> {
-        out.write_all(&SIGNATURE)?;
-        Ok(Self {
+    /// Begins a band, whose first row is `first_row` of the picture, and whose thumbnail has this scale.
+    pub fn new(out: &'w mut dyn Write, scale: &Arc<Scale>, first_row: u32) -> Self {
+        Self {
             out,
+            begins: first_row == 0,
+            raw: Checksum::default(),
             strip: Strip::new(scale),
-        })
+        }
     }
 
     /// Writes the next block.
     ///
     /// # Errors
-    /// When `out` fails, or the block is empty or beyond 4 GiB.
+    /// When `out` fails, or the block is beyond 2 GiB.
     pub fn push(&mut self, fragment: &Fragment, strip: &Strip) -> io::Result<()> {
-        let length = u32::try_from(fragment.bytes.len()).unwrap_or(0);
-        if length == 0 {
-            return Err(invalid("a block without a length"));
-        }
-        self.out.write_all(&length.to_le_bytes())?;
-        self.out.write_all(&fragment.adler32.to_le_bytes())?;
-        self.out.write_all(&fragment.bytes)?;
+        write_block(self.out, self.begins, fragment)?;
+        self.begins = false;
+        self.raw.append(fragment.checksum());
         self.strip.append(strip);
         Ok(())
     }
@@ -52,78 +54,86 @@ impl<'w> BandWriter<'w> {
     /// # Errors
     /// When `out` fails.
     pub fn finish(self) -> io::Result<()> {
-        self.out.write_all(&0u32.to_le_bytes())?;
-        self.strip.write(self.out)
+        let mut strip = Vec::new();
+        self.strip.write(&mut strip)?;
+        let adler32 = self.raw.adler32.to_le_bytes();
+        chunk::write(self.out, REST, &[&adler32, &strip])
     }
 }
 
 /// Reads a band, one block at a time.
 pub struct BandReader<'r> {
     input: &'r mut dyn Read,
+    /// Those that are still to come.
     rows: Range<u32>,
     rows_per_block: u32,
     raw_row: u64,
+    raw_len: u64,
+}
+
+/// A block as it stands in the picture's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// The whole chunk, from its length to its CRC, which fits.
+    pub bytes: Vec<u8>,
+    /// The number of rows in it.
+    pub rows: u32,
 }
 
 impl<'r> BandReader<'r> {
     /// Begins to read the band of these rows of the picture that `header` describes.
-    ///
-    /// # Errors
-    /// When `input` fails or is no band.
-    pub fn new(input: &'r mut dyn Read, header: &Header, rows: Range<u32>) -> io::Result<Self> {
-        let mut signature = [0; SIGNATURE.len()];
-        input.read_exact(&mut signature)?;
-        if signature != SIGNATURE {
-            return Err(invalid("not a band of a picture"));
-        }
-        Ok(Self {
+    pub fn new(input: &'r mut dyn Read, header: &Header, rows: Range<u32>) -> Self {
+        let raw_row = header.raw_row();
+        Self {
             input,
-            rows,
             rows_per_block: rows_per_block(header.format(), header.width()),
-            raw_row: 1 + header.format().row_bytes(header.width()) as u64,
-        })
+            raw_row,
+            raw_len: rows.len() as u64 * raw_row,
+            rows,
+        }
     }
 
     /// The next block, or none after the last one.
     ///
     /// # Errors
     /// When the input fails or is not what is left of the band's rows.
-    pub fn next_block(&mut self) -> io::Result<Option<Fragment>> {
-        let length = self.number()?;
-        if length == 0 {
-            return match self.rows.is_empty() {
-                true => Ok(None),
-                false => Err(invalid("a band that lacks rows")),
-            };
+    pub fn next_chunk(&mut self) -> io::Result<Option<Chunk>> {
+        if self.rows.is_empty() {
+            return Ok(None);
         }
+        let begins = self.rows.start == 0;
         let rows = self.rows_per_block.min(self.rows.len() as u32);
-        let raw_len = u64::from(rows) * self.raw_row;
-        if rows == 0 || u64::from(length) > most_compressed(raw_len) {
-            return Err(invalid("a band of more than its rows"));
+        let most = most_compressed(u64::from(rows) * self.raw_row);
+        let bytes = chunk::read(self.input, IDAT, most)?;
+        if begins && !chunk::bytes(&bytes).starts_with(&ZLIB_HEADER) {
+            return Err(invalid("a first band that begins like another"));
         }
         self.rows.start += rows;
-        let adler32 = self.number()?;
-        let mut bytes = vec![0; length as usize];
-        self.input.read_exact(&mut bytes)?;
-        Ok(Some(Fragment {
-            bytes,
-            adler32,
-            raw_len,
-        }))
+        Ok(Some(Chunk { bytes, rows }))
     }
 
-    /// The band's share of the thumbnail, once all blocks are read.
+    /// The checksum of the band's raw rows and its share of the thumbnail, once all blocks are read.
     ///
     /// # Errors
-    /// When the input fails or is not such a share.
-    pub fn strip(self, scale: &Arc<Scale>) -> io::Result<Strip> {
-        Strip::read(scale, self.input)
-    }
-
-    fn number(&mut self) -> io::Result<u32> {
-        let mut bytes = [0; 4];
-        self.input.read_exact(&mut bytes)?;
-        Ok(u32::from_le_bytes(bytes))
+    /// When the input fails or is not that.
+    pub fn finish(self, scale: &Arc<Scale>) -> io::Result<(Checksum, Strip)> {
+        if !self.rows.is_empty() {
+            return Err(invalid("a band of which blocks are left"));
+        }
+        let mut adler32 = [0; 4];
+        let most = adler32.len() as u64 + scale.most_strip_bytes();
+        let rest = chunk::read(self.input, REST, most)?;
+        let mut rest = chunk::bytes(&rest);
+        rest.read_exact(&mut adler32)?;
+        let strip = Strip::read(scale, &mut rest)?;
+        if !rest.is_empty() {
+            return Err(invalid("more than a thumbnail's sums"));
+        }
+        let checksum = Checksum {
+            adler32: u32::from_le_bytes(adler32),
+            len: self.raw_len,
+        };
+        Ok((checksum, strip))
     }
 }
 

@@ -6,9 +6,13 @@
 
 mod assemble;
 mod block;
+mod checksum;
+pub(crate) mod chunk;
 
-pub use assemble::Assembler;
+pub use assemble::{Assembler, head, tail};
+pub(crate) use assemble::{ZLIB_HEADER, write_block};
 pub use block::{Fragment, Level, compress_block, rows_per_block};
+pub use checksum::Checksum;
 
 use std::io;
 
@@ -100,7 +104,12 @@ impl Header {
 
     /// Bytes of the whole image data before compression, filter bytes included.
     fn raw_len(&self) -> u64 {
-        u64::from(self.height) * (1 + self.format.row_bytes(self.width) as u64)
+        u64::from(self.height) * self.raw_row()
+    }
+
+    /// Bytes of one row before compression, its filter byte included.
+    pub(crate) fn raw_row(&self) -> u64 {
+        1 + self.format.row_bytes(self.width) as u64
     }
 
     fn check(&self) -> io::Result<()> {

@@ -72,14 +72,16 @@ metrics! {
     /// Slots that work.
     BUSY: Gauge<1> = ("faafo_slots_busy", "Tasks being worked on.", ["urgency"], URGENCIES);
 
-    /// Bytes stored as blobs.
-    BLOB_WRITTEN: Counter<0> = ("faafo_blob_written_bytes_total", "Bytes that the picture store has taken for good.", [], NONE);
+    /// Bytes sent and stored as blobs.
+    BLOB_WRITTEN: Counter<0> = ("faafo_blob_written_bytes_total", "Bytes sent to the picture store, which has taken them for good.", [], NONE);
+    /// Bytes that the blob store has copied from blobs to blobs.
+    BLOB_COPIED: Counter<0> = ("faafo_blob_copied_bytes_total", "Bytes of pictures that the picture store has copied by itself.", [], NONE);
     /// Bytes read from blobs.
     BLOB_READ: Counter<0> = ("faafo_blob_read_bytes_total", "Bytes read from the picture store.", [], NONE);
     /// What was asked of the blob store.
     BLOB_OPERATIONS: Counter<2> = ("faafo_blob_operations_total", "What was asked of the picture store, by how it ended.",
         ["operation", "result"], &[["write", "ok"], ["write", "failed"], ["read", "ok"], ["read", "failed"],
-        ["size", "ok"], ["size", "failed"], ["delete", "ok"], ["delete", "failed"]]);
+        ["size", "ok"], ["size", "failed"], ["delete", "ok"], ["delete", "failed"], ["compose", "ok"], ["compose", "failed"]]);
 
     /// Requests answered.
     HTTP_REQUESTS: Counter<3> = ("faafo_http_requests_total", "Requests answered, by method, route and class of status.",

@@ -2,6 +2,8 @@
 //! no rows and no routes.
 
 mod cancel;
+mod clock;
+mod compose;
 #[cfg(debug_assertions)]
 mod failpoint;
 mod parts;

@@ -1,17 +1,18 @@
 //! What each part of a fractal takes: rendered or read outside the async runtime, stored inside.
 
 use crate::Worker;
+use crate::clock::worked;
+use crate::compose::summed_up;
 use crate::pipe::{PipeReader, pipe, pipe_back};
 use bytes::Bytes;
 use faafo_blob::{ErrorKind, put};
-use faafo_kernel::{Join, Probe, RenderError, Rendered, Watch, probe};
+use faafo_kernel::{Join, Joined, Probe, RenderError, Rendered, Watch, probe};
 use faafo_model::poster::Fragment;
 use faafo_model::{BlobKey, BlobRef, Manifest, PlannedBand, Recipe};
 use futures_util::StreamExt;
-use std::io::{ErrorKind as IoErrorKind, Write};
+use std::io::{Error as IoError, ErrorKind as IoErrorKind, Read, Write};
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, spawn_blocking};
 
@@ -77,9 +78,7 @@ impl Worker {
     ) -> Result<(BlobRef, Vec<PlannedBand>), Failure> {
         let (renderer, recipe, watch) = (Arc::clone(&self.renderer), recipe.clone(), watch.clone());
         let planning = spawn_blocking(move || {
-            let start = Instant::now();
-            let clock = || start.elapsed().as_secs_f64();
-            let found = probe(renderer.level(), &recipe, PROBE_SECONDS, &clock, &watch)?;
+            let found = probe(renderer.level(), &recipe, PROBE_SECONDS, &worked, &watch)?;
             let preview = preview(&recipe, &found);
             let rendered = renderer.render(&preview, &watch, &mut std::io::sink())?;
             let cuts = found.cuts(band_area).into_iter();
@@ -102,25 +101,34 @@ impl Worker {
         watch: &Watch,
     ) -> Result<(BlobRef, BlobRef, f64), Failure> {
         let manifest = self.manifest(manifest).await?;
-        let fragments: Vec<(Range<u32>, Fragment)> = manifest.fragments().collect();
-        let all_rows: Vec<_> = fragments.iter().map(|(rows, _)| rows.clone()).collect();
+        let composes = self.composes(&manifest.bands);
+        let bands = manifest.fragments().collect();
         let (sender, bytes) = pipe_back();
-        let (recipe, watch) = (recipe.clone(), watch.clone());
+        let (recipe, watched) = (recipe.clone(), watch.clone());
+        let join = move |out: &mut dyn Write| join_bands(&recipe, bands, bytes, &watched, out);
         let no_poison = None::<Recipe>;
-        let joining = self.stored(no_poison, move |mut out| {
-            join_bands(&recipe, all_rows, bytes, &watch, &mut out)
-        });
-        let feeding = self.feed(fragments.into_iter().map(|(_, fragment)| fragment), sender);
+        let joining = async {
+            match composes {
+                true => summed_up(join).await,
+                false => self.stored(no_poison, join).await,
+            }
+        };
+        let feeding = self.feed(manifest.bands.iter(), sender);
         let (fed, joined) = tokio::join!(feeding, joining);
         // If bytes are missing, why they are matters, and not that they do.
         fed?;
-        let (picture, rendered) = joined.map_err(|failure| match failure {
+        let (picture, joined) = joined.map_err(|failure| match failure {
             Failure::Render(RenderError::Io(error)) if is_damage(error.kind()) => {
                 Failure::Lost(error.to_string())
             }
             other => other,
         })?;
-        Ok((picture, self.thumbnail(rendered).await?, manifest.duration))
+        if composes {
+            self.compose(&picture, &joined, &manifest.bands, watch)
+                .await?;
+        }
+        let thumbnail = self.thumbnail(joined.rendered).await?;
+        Ok((picture, thumbnail, manifest.duration))
     }
 
     async fn manifest(&self, key: &BlobKey) -> Result<Manifest, Failure> {
@@ -139,7 +147,7 @@ impl Worker {
     /// Sends stored bands one after the other.
     async fn feed(
         &self,
-        fragments: impl Iterator<Item = Fragment>,
+        fragments: impl Iterator<Item = &Fragment>,
         sender: mpsc::Sender<Bytes>,
     ) -> Result<(), Failure> {
         for fragment in fragments {
@@ -219,21 +227,28 @@ fn preview(recipe: &Recipe, found: &Probe) -> Recipe {
 
 fn join_bands(
     recipe: &Recipe,
-    bands: Vec<Range<u32>>,
+    bands: Vec<(Range<u32>, Fragment)>,
     mut bytes: PipeReader,
     watch: &Watch,
     out: &mut dyn Write,
-) -> Result<Rendered, RenderError> {
+) -> Result<Joined, RenderError> {
     let mut join = Join::new(recipe, out)?;
     join.begin(watch);
-    for rows in bands {
-        join.push(rows, &mut bytes, watch)?;
+    for (rows, fragment) in bands {
+        // No band may borrow from the next one's file: the store may copy files.
+        let mut band = (&mut bytes).take(fragment.size);
+        join.push(rows, &mut band, watch)?;
+        if band.limit() > 0 {
+            return Err(
+                IoError::new(IoErrorKind::InvalidData, "a band with something behind").into(),
+            );
+        }
     }
     join.finish()
 }
 
 /// Nobody need try again to read what is not there.
-fn lost(error: faafo_blob::Error) -> Failure {
+pub(crate) fn lost(error: faafo_blob::Error) -> Failure {
     match error.kind() {
         ErrorKind::NotFound => Failure::Lost(error.to_string()),
         _ => Failure::Storage(error),
@@ -246,7 +261,7 @@ fn is_damage(kind: IoErrorKind) -> bool {
 }
 
 /// What a panic said.
-fn panicked(error: JoinError) -> RenderError {
+pub(crate) fn panicked(error: JoinError) -> RenderError {
     let other = error.to_string();
     let Ok(panic) = error.try_into_panic() else {
         return RenderError::Panicked(other);

@@ -66,13 +66,15 @@ impl Objects {
         self.server = Some(run(&mut command, &output, answers));
     }
 
-    /// The names of all objects in the bucket.
+    /// The names of all objects in the bucket, without folders.
     pub fn names(&self) -> BTreeSet<String> {
         let Ok(entries) = read_dir(self.data().join(BUCKET)) else {
             return BTreeSet::new();
         };
         entries
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .map(Result::unwrap)
+            .filter(|entry| entry.file_type().unwrap().is_file())
+            .map(|entry| entry.file_name().into_string().unwrap())
             .collect()
     }
 

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod cancel;
+mod copied;
 mod lanes;
 mod large;
 mod lives;

@@ -40,8 +40,12 @@ pub(super) async fn remove_leftovers(
         if age(xml::text(upload, "Initiated")) >= older_than {
             let query = [("uploadId", id.as_str())];
             let call = client.call(Method::DELETE, Some(object), &query);
-            client.ask("abort an upload", call).await?;
-            removed += 1;
+            match client.ask("abort an upload", call).await {
+                Ok(_) => removed += 1,
+                // It has ended meanwhile, or the list was not up to date.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
         }
     }
     let mut temporary = std::pin::pin!(objects(Arc::clone(client), "tmp/".to_owned()));

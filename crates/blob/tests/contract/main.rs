@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod api;
+mod compose;
 mod credentials;
 mod database;
 mod faults;
@@ -43,6 +44,7 @@ contract!(
     ],
     large: [a_large_blob_passes_in_bounded_memory],
     listing: [the_list_has_everything, the_leftovers_of_a_killed_upload_can_be_removed],
+    compose: [a_store_that_can_not_compose_says_so],
 );
 
 macro_rules! database {
@@ -70,6 +72,7 @@ macro_rules! database {
                 a_list_of_nothing_is_empty,
                 the_leftovers_of_a_killed_upload_can_be_removed,
             ],
+            compose: [a_store_that_can_not_compose_says_so],
         );
     };
 }
@@ -79,7 +82,7 @@ database!(postgres);
 database!(mariadb);
 
 macro_rules! object_store {
-    ($name:ident, $place:expr $(, $suite:ident: $tests:tt)*) => {
+    ($name:ident, $place:expr $(, $suite:ident: $tests:tt)* $(,)?) => {
         contract!(
             $name,
             $place,
@@ -119,16 +122,39 @@ macro_rules! object_store {
 }
 
 // s3s-fs can't list unfinished uploads.
-object_store!(s3_on_s3s, place::s3s());
+object_store!(
+    s3_on_s3s,
+    place::s3s(),
+    compose: [
+        small_pieces_become_a_blob,
+        large_pieces_are_copied_and_hardly_sent,
+        composing_what_is_there_or_twice_at_once_is_harmless,
+        a_piece_that_is_missing_is_not_found_and_leaves_nothing,
+        pieces_that_are_not_as_long_as_the_blob_are_refused,
+        a_composition_dropped_halfway_leaves_nothing,
+        a_server_that_fails_twice_composes_all_the_same,
+    ],
+);
 object_store!(
     s3_on_swift,
     place::s3_on_swift(),
-    listing: [the_leftovers_of_a_killed_upload_can_be_removed]
+    listing: [the_leftovers_of_a_killed_upload_can_be_removed],
+    compose: [
+        small_pieces_become_a_blob,
+        large_pieces_are_copied_and_hardly_sent,
+        composing_what_is_there_or_twice_at_once_is_harmless,
+        a_piece_that_is_missing_is_not_found_and_leaves_nothing,
+        pieces_that_are_not_as_long_as_the_blob_are_refused,
+        a_composition_dropped_halfway_leaves_nothing,
+        a_server_that_fails_twice_composes_all_the_same,
+        the_leftovers_of_a_composition_that_broke_off_can_be_removed,
+    ],
 );
 object_store!(
     swift,
     place::swift(),
-    listing: [the_leftovers_of_a_killed_upload_can_be_removed]
+    listing: [the_leftovers_of_a_killed_upload_can_be_removed],
+    compose: [a_store_that_can_not_compose_says_so],
 );
 
 contract!(
@@ -152,6 +178,7 @@ contract!(
         a_download_goes_on_where_it_broke,
     ],
     credentials: [a_wrong_secret_is_reported_without_it],
+    compose: [a_store_that_can_not_compose_says_so],
 );
 
 #[tokio::test]

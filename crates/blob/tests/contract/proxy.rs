@@ -1,11 +1,16 @@
-//! A proxy that fails, refuses, stalls and cuts on demand.
+//! A proxy that fails, refuses, stalls and cuts on demand, and tells what was asked through it.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
+
+/// How requests and answers begin. No request is sent before the answer to the one before has come, so each is the
+/// beginning of what is read.
+const METHODS: [&[u8]; 5] = [b"GET /", b"HEAD /", b"PUT /", b"POST /", b"DELETE /"];
+const ANSWER: &[u8] = b"HTTP/1.1 ";
 
 pub struct Proxy {
     pub address: SocketAddr,
@@ -25,6 +30,12 @@ struct State {
     failures: AtomicU32,
     cuts: AtomicU32,
     cut_after: AtomicU64,
+    /// The heads of all requests that were passed on, and the number of answers.
+    requests: Mutex<Vec<String>>,
+    answers: AtomicU64,
+    /// Bytes that were passed on to the server, and how many are before it is refused.
+    sent: AtomicU64,
+    refuse_after: AtomicU64,
     /// Ends all connections.
     end: Notify,
 }
@@ -39,6 +50,10 @@ impl Proxy {
             failures: AtomicU32::new(0),
             cuts: AtomicU32::new(0),
             cut_after: AtomicU64::new(u64::MAX),
+            requests: Mutex::default(),
+            answers: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            refuse_after: AtomicU64::new(u64::MAX),
             end: Notify::new(),
         });
         let accepting = Arc::clone(&state);
@@ -88,6 +103,30 @@ impl Proxy {
         self.state.end.notify_waiters();
     }
 
+    /// Closes every connection once so many more bytes have come for the server.
+    pub fn refuse_after(&self, bytes: u64) {
+        let sent = self.sent();
+        self.state
+            .refuse_after
+            .store(sent + bytes, Ordering::SeqCst);
+    }
+
+    /// How many bytes have come for the server.
+    pub fn sent(&self) -> u64 {
+        self.state.sent.load(Ordering::SeqCst)
+    }
+
+    /// How many requests had this in their heads, which have names of headers in lower case.
+    pub fn asked(&self, what: &str) -> usize {
+        let requests = self.state.requests.lock().unwrap();
+        requests.iter().filter(|head| head.contains(what)).count()
+    }
+
+    /// Whether an answer to every request has begun.
+    pub fn is_idle(&self) -> bool {
+        self.state.answers.load(Ordering::SeqCst) == self.asked("") as u64
+    }
+
     fn change(&self, mode: Mode) {
         *self.state.mode.lock().unwrap() = mode;
         self.state.end.notify_waiters();
@@ -131,8 +170,49 @@ impl State {
         let (from_server, mut to_server) = server.into_split();
         let mut from_server = from_server.take(limit);
         tokio::select! {
-            _ = copy(&mut from_client, &mut to_server) => {}
-            _ = copy(&mut from_server, &mut to_client) => {}
+            () = pass_on(&mut from_client, &mut to_server, |bytes| self.note_sent(bytes)) => {}
+            () = pass_on(&mut from_server, &mut to_client, |bytes| self.note_answered(bytes)) => {}
+        }
+    }
+}
+
+impl State {
+    /// Whether these bytes may go to the server.
+    fn note_sent(&self, bytes: &[u8]) -> bool {
+        if METHODS.iter().any(|method| bytes.starts_with(method)) {
+            let text = String::from_utf8_lossy(bytes);
+            let head = text.split("\r\n\r\n").next().unwrap().to_owned();
+            self.requests.lock().unwrap().push(head);
+        }
+        let length = bytes.len() as u64;
+        let sent = self.sent.fetch_add(length, Ordering::SeqCst) + length;
+        let allowed = sent <= self.refuse_after.load(Ordering::SeqCst);
+        if !allowed {
+            *self.mode.lock().unwrap() = Mode::Refuse;
+            self.end.notify_waiters();
+        }
+        allowed
+    }
+
+    fn note_answered(&self, bytes: &[u8]) -> bool {
+        if bytes.starts_with(ANSWER) {
+            self.answers.fetch_add(1, Ordering::SeqCst);
+        }
+        true
+    }
+}
+
+/// Passes bytes on for as long as they come and may.
+async fn pass_on(
+    from: &mut (impl AsyncRead + Unpin),
+    to: &mut (impl AsyncWrite + Unpin),
+    may: impl Fn(&[u8]) -> bool,
+) {
+    let mut bytes = vec![0; 64 * 1024];
+    while let Ok(length @ 1..) = from.read(&mut bytes).await {
+        let bytes = &bytes[..length];
+        if !may(bytes) || to.write_all(bytes).await.is_err() {
+            return;
         }
     }
 }

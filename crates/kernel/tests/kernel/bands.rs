@@ -2,7 +2,7 @@
 
 use crate::{dragon, endless, png_of, renderer};
 use faafo_kernel::measure::Blocks;
-use faafo_kernel::{Join, Level, RenderError, Rendered, Renderer, Watch, probe};
+use faafo_kernel::{Join, Joined, Level, RenderError, Rendered, Renderer, Watch, probe};
 use faafo_model::{Colouring, Colours, Palette, recipe::Recipe};
 use faafo_picture::png::{Format, rows_per_block};
 use rustix::time::{ClockId, clock_gettime};
@@ -19,7 +19,7 @@ fn cut(height: u32, rows_per_block: u32, bands: u32) -> Vec<Range<u32>> {
 }
 
 fn joined(renderer: &Renderer, recipe: &Recipe, bands: &[Range<u32>]) -> (Vec<u8>, Rendered) {
-    let mut file = Vec::new();
+    let (mut file, mut files) = (Vec::new(), Vec::new());
     let mut join = Join::new(recipe, &mut file).unwrap();
     for rows in bands {
         let mut band = Vec::new();
@@ -28,9 +28,21 @@ fn joined(renderer: &Renderer, recipe: &Recipe, bands: &[Range<u32>]) -> (Vec<u8
             .unwrap();
         join.push(rows.clone(), &mut band.as_slice(), &Watch::new())
             .unwrap();
+        files.push(band);
     }
-    let rendered = join.finish().unwrap();
-    (file, rendered)
+    let joined = join.finish().unwrap();
+    assert!(composed(&joined, &files) == file, "{} bands", bands.len());
+    (file, joined.rendered)
+}
+
+/// The picture as a store makes it that only copies.
+fn composed(joined: &Joined, bands: &[Vec<u8>]) -> Vec<u8> {
+    let copied = joined.copied.iter().map(|len| *len as usize);
+    let copies = bands.iter().zip(copied).map(|(band, len)| &band[..len]);
+    let copies: Vec<_> = copies.collect();
+    [&joined.head, &copies.concat(), &joined.tail]
+        .map(|part| part.as_slice())
+        .concat()
 }
 
 #[test]

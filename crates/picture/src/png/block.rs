@@ -3,7 +3,7 @@
 //! Rows are not filtered. Fractals and their thumbnails repeat their colours exactly, which deflate finds by itself:
 //! at equal effort, files are 10 to 20 % smaller than with the Sub, Up or Paeth filters, or with a choice per row.
 
-use super::Format;
+use super::{Checksum, Format};
 use miniz_oxide::DataFormat;
 use miniz_oxide::deflate::core::{
     CompressionStrategy, CompressorOxide, TDEFLFlush, compress_to_output,
@@ -25,6 +25,16 @@ pub struct Fragment {
     pub adler32: u32,
     /// The number of raw bytes, filter bytes included.
     pub raw_len: u64,
+}
+
+impl Fragment {
+    /// The checksum of the raw bytes.
+    pub fn checksum(&self) -> Checksum {
+        Checksum {
+            adler32: self.adler32,
+            len: self.raw_len,
+        }
+    }
 }
 
 /// How much work compression may be.

@@ -5,8 +5,17 @@ use super::{Scale, Strip};
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
-/// Bytes of one cell.
+/// Bytes of one cell, and of the two numbers before all cells.
 const CELL: usize = 24;
+const HEAD: u64 = 8;
+
+impl Scale {
+    /// The most bytes that the sums of a thumbnail take.
+    pub(crate) fn most_strip_bytes(&self) -> u64 {
+        let (width, height) = self.size();
+        HEAD + u64::from(width) * u64::from(height) * CELL as u64
+    }
+}
 
 impl Strip {
     /// Writes the sums.
