@@ -2,7 +2,7 @@
 #![no_main]
 
 use faafo_kernel::{Join, Renderer, Watch};
-use faafo_model::{Colours, Formula, Palette, Recipe, View};
+use faafo_model::{Colours, Format, Formula, Palette, Recipe, View};
 use libfuzzer_sys::fuzz_target;
 use std::num::NonZeroUsize;
 use std::sync::LazyLock;
@@ -23,6 +23,7 @@ fn rendered(palette: Palette) -> (Recipe, u32, Vec<u8>, Vec<u8>) {
         iterations: 10,
         palette,
         colours: Colours::default(),
+        format: Format::Png,
     };
     let renderer = Renderer::new(NonZeroUsize::MIN).expect("a thread");
     let band = |rows| {

@@ -1,5 +1,5 @@
 use super::*;
-use faafo_model::{Colours, Formula, Palette, Recipe, State, Timestamp, Uuid, View};
+use faafo_model::{Colours, Format, Formula, Palette, Recipe, State, Timestamp, Uuid, View};
 
 const HOSTILE: &str = "<script>alert(\"x\")</script>'&";
 
@@ -22,6 +22,7 @@ fn fractal(state: State) -> Fractal {
             iterations: 1500,
             palette: Palette::Aurora,
             colours: Colours::default(),
+            format: Format::Png,
         },
         state,
         priority: 0,
