@@ -1,12 +1,14 @@
 //! What each part of a fractal takes: rendered or read outside the async runtime, stored inside.
 
+mod numbers;
+
 use crate::Worker;
 use crate::pipe::{PipeReader, pipe, pipe_back};
 use bytes::Bytes;
 use faafo_blob::{ErrorKind, put};
 use faafo_kernel::{Join, Probe, RenderError, Rendered, Watch, probe};
 use faafo_model::poster::Fragment;
-use faafo_model::{BlobKey, BlobRef, Manifest, PlannedBand, Recipe};
+use faafo_model::{BlobKey, BlobRef, Format, Manifest, PlannedBand, Recipe};
 use futures_util::StreamExt;
 use std::io::{ErrorKind as IoErrorKind, Write};
 use std::ops::Range;
@@ -38,12 +40,15 @@ pub(crate) enum Failure {
 }
 
 impl Worker {
-    /// A whole picture and its thumbnail.
+    /// A whole fractal and its thumbnail.
     pub(crate) async fn whole(
         &self,
         recipe: &Recipe,
         watch: &Watch,
     ) -> Result<(BlobRef, BlobRef), Failure> {
+        if recipe.format == Format::Npy {
+            return self.whole_numbers(recipe, watch).await;
+        }
         let (renderer, watch) = (Arc::clone(&self.renderer), watch.clone());
         let (recipe, poison) = (recipe.clone(), recipe.clone());
         let rendering = self.stored(poison, move |mut out| {
@@ -60,6 +65,9 @@ impl Worker {
         rows: Range<u32>,
         watch: &Watch,
     ) -> Result<BlobRef, Failure> {
+        if recipe.format == Format::Npy {
+            return self.band_of_numbers(recipe, rows, watch).await;
+        }
         let (renderer, watch) = (Arc::clone(&self.renderer), watch.clone());
         let (recipe, poison) = (recipe.clone(), recipe.clone());
         let rendering = self.stored(poison, move |mut out| {
@@ -94,13 +102,16 @@ impl Worker {
         Ok((self.thumbnail(rendered).await?, bands))
     }
 
-    /// The picture of stored bands, its thumbnail, and the seconds that the bands took.
+    /// The fractal of stored bands, its thumbnail, and the seconds that the bands took.
     pub(crate) async fn join(
         &self,
         recipe: &Recipe,
         manifest: &BlobKey,
         watch: &Watch,
     ) -> Result<(BlobRef, BlobRef, f64), Failure> {
+        if recipe.format == Format::Npy {
+            return self.join_numbers(recipe, manifest, watch).await;
+        }
         let manifest = self.manifest(manifest).await?;
         let fragments: Vec<(Range<u32>, Fragment)> = manifest.fragments().collect();
         let all_rows: Vec<_> = fragments.iter().map(|(rows, _)| rows.clone()).collect();
@@ -114,12 +125,7 @@ impl Worker {
         let (fed, joined) = tokio::join!(feeding, joining);
         // If bytes are missing, why they are matters, and not that they do.
         fed?;
-        let (picture, rendered) = joined.map_err(|failure| match failure {
-            Failure::Render(RenderError::Io(error)) if is_damage(error.kind()) => {
-                Failure::Lost(error.to_string())
-            }
-            other => other,
-        })?;
+        let (picture, rendered) = joined.map_err(damaged)?;
         Ok((picture, self.thumbnail(rendered).await?, manifest.duration))
     }
 
@@ -209,12 +215,7 @@ fn preview(recipe: &Recipe, found: &Probe) -> Recipe {
     let pixels = PREVIEW_SECONDS / found.seconds() * width * height;
     let longest = width.max(height);
     let side = (pixels.sqrt().clamp(LEAST_PREVIEW, PREVIEW)).min(longest);
-    let shrunk = |side_of: f64| (side_of * side / longest).round().max(1.0) as u32;
-    Recipe {
-        width: shrunk(width),
-        height: shrunk(height),
-        ..recipe.clone()
-    }
+    numbers::shrunk(recipe, side)
 }
 
 fn join_bands(
@@ -237,6 +238,16 @@ fn lost(error: faafo_blob::Error) -> Failure {
     match error.kind() {
         ErrorKind::NotFound => Failure::Lost(error.to_string()),
         _ => Failure::Storage(error),
+    }
+}
+
+/// Bytes that are no bands were not read as they were stored.
+fn damaged(failure: Failure) -> Failure {
+    match failure {
+        Failure::Render(RenderError::Io(error)) if is_damage(error.kind()) => {
+            Failure::Lost(error.to_string())
+        }
+        other => other,
     }
 }
 
