@@ -171,6 +171,36 @@ fn a_picture_s_colours_can_be_asked_for_again() {
 }
 
 #[test]
+fn numbers_are_offered_as_a_file_and_shown_by_their_thumbnail() {
+    let mut numbers = fractal(State::Done);
+    numbers.recipe.format = Format::Npy;
+    let id = numbers.id;
+    let html = picture(&numbers, Viewer::FREE).unwrap();
+    assert!(html.contains(&format!("src=\"/fractal/{id}/thumbnail\"")));
+    assert!(!html.contains(&format!("src=\"/fractal/{id}\"")));
+    assert!(html.contains(&format!("download=\"{id}.npy\">Download numbers</a>")));
+    assert!(html.contains("NumPy (npy)"));
+    let link = html.replace("&amp;", "&").replace("&#38;", "&");
+    assert!(link.contains("&palette=aurora&format=npy\">Make another like this"));
+    assert!(link.contains("&palette=aurora\">Ask for the picture"));
+    let command = html.replace("<span>", "").replace("</span>", "");
+    assert!(command.contains("--palette=aurora --format=npy --tasks=1</code>"));
+    assert_no_inline_code(&html);
+    let html = gallery(&page(&[numbers], &[]), Viewer::FREE).unwrap();
+    assert!(html.contains("640 × 480 numbers"));
+    assert!(!html.contains(&format!("src=\"/fractal/{id}\"")));
+}
+
+#[test]
+fn a_picture_s_numbers_are_one_link_away() {
+    let html = picture(&fractal(State::Done), Viewer::FREE).unwrap();
+    let link = html.replace("&amp;", "&").replace("&#38;", "&");
+    assert!(link.contains("&palette=aurora\">Make another like this"));
+    assert!(link.contains("&palette=aurora&format=npy\">Ask for its numbers"));
+    assert!(!html.contains("NumPy"));
+}
+
+#[test]
 fn a_very_large_picture_is_not_loaded_by_its_page() {
     let mut large = fractal(State::Done);
     large.recipe.width = 8001;
