@@ -80,7 +80,6 @@ impl<'r, 'w> JoinNpy<'r, 'w> {
         if rows.start != self.next_row || rows.end > self.recipe.height {
             return Err(RenderError::Recipe("the bands do not follow each other"));
         }
-        self.next_row = rows.end;
         let mut left = rows_len(self.recipe, rows.len() as u32);
         let mut piece = vec![0; PIECE.min(left) as usize];
         while left > 0 {
@@ -94,10 +93,11 @@ impl<'r, 'w> JoinNpy<'r, 'w> {
             watch.advance(next / PIXEL);
             left -= next;
         }
-        match band.read(&mut [0])? {
-            0 => Ok(()),
-            _ => Err(invalid("a band of more than its rows").into()),
+        if band.read(&mut [0])? > 0 {
+            return Err(invalid("a band of more than its rows").into());
         }
+        self.next_row = rows.end;
+        Ok(())
     }
 
     /// Ends the file.
