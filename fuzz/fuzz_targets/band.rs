@@ -2,7 +2,7 @@
 #![no_main]
 
 use faafo_kernel::{Join, Renderer, Watch};
-use faafo_model::{Colours, Formula, Palette, Recipe, View};
+use faafo_model::{Colours, Format, Formula, Palette, Recipe, View};
 use libfuzzer_sys::fuzz_target;
 use std::num::NonZeroUsize;
 use std::sync::LazyLock;
@@ -23,6 +23,7 @@ fn rendered(palette: Palette) -> (Recipe, u32, Vec<u8>, Vec<u8>) {
         iterations: 10,
         palette,
         colours: Colours::default(),
+        format: Format::Png,
     };
     let renderer = Renderer::new(NonZeroUsize::MIN).expect("a thread");
     let band = |rows| {
@@ -77,11 +78,11 @@ fuzz_target!(|bytes: &[u8]| {
         .push(0..*cut, &mut &first[..], &watch)
         .and_then(|()| join.push(*cut..HEIGHT, &mut &second[..], &watch));
     let joined = pushed.and_then(|()| join.finish());
-    if let Ok(joined) = joined {
+    if let Ok((frame, _)) = joined {
         // A store that only copies makes the same of them.
-        let copies = [&first, &second].into_iter().zip(&joined.copied);
+        let copies = [&first, &second].into_iter().zip(&frame.copied);
         let copies: Vec<_> = copies.map(|(band, len)| &band[..*len as usize]).collect();
-        let composed = [&joined.head[..], &copies.concat(), &joined.tail].concat();
+        let composed = [&frame.head[..], &copies.concat(), &frame.tail].concat();
         assert!(composed == picture);
     }
     assert!(picture.len() <= sound + 4096, "{}", picture.len());

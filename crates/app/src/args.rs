@@ -18,7 +18,7 @@ pub use observe::ObserveArgs;
 pub use query::{
     ControlArgs, DeleteArgs, GetArgs, ListArgs, PriorityArgs, ShowArgs, WatchArgs, WorkersArgs,
 };
-pub use render::{RenderArgs, RenderFormat};
+pub use render::RenderArgs;
 pub use roles::{ApiArgs, ProducerArgs, TrackerArgs, WorkerArgs};
 pub use storage::{CheckArgs, MigrateArgs, StorageCommand};
 pub use token::TokenCommand;
@@ -81,7 +81,7 @@ pub enum Command {
     Producer(Box<ProducerArgs>),
     /// Ask for fractals; what is not given is drawn at random
     Create(Box<CreateArgs>),
-    /// Render a picture on this machine, without any service
+    /// Render a picture, or its numbers, on this machine, without any service
     Render(Box<RenderArgs>),
     /// List all fractals
     List(ListArgs),

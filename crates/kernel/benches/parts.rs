@@ -3,7 +3,7 @@
 
 use faafo_formula::{Constant, KINDS};
 use faafo_kernel::{Level, Renderer, Watch, measure};
-use faafo_model::{Colouring, Colours, Formula, Palette, Recipe, View};
+use faafo_model::{Colouring, Colours, Format, Formula, Palette, Recipe, View};
 use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -93,6 +93,7 @@ fn julia(palette: Palette) -> Recipe {
         iterations: 512,
         palette,
         colours: Colours::default(),
+        format: Format::Png,
     }
 }
 

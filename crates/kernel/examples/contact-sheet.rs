@@ -2,7 +2,7 @@
 
 use faafo_formula::{Constant, KINDS, Kind};
 use faafo_kernel::{Renderer, Watch};
-use faafo_model::{Colouring, Colours, Formula, Palette, Recipe, View};
+use faafo_model::{Colouring, Colours, Format, Formula, Palette, Recipe, View};
 use faafo_picture::png::{Header, Level, encode};
 use std::error::Error;
 use std::io::Cursor;
@@ -102,5 +102,6 @@ fn recipe(kind: &'static Kind, colouring: Colouring) -> Option<Recipe> {
             adaptive: true,
             ..Colours::default()
         },
+        format: Format::Png,
     })
 }

@@ -24,14 +24,12 @@ pub struct Join<'w> {
     next_row: u32,
 }
 
-/// What joining yields besides the picture that it wrote: the picture is `head`, the beginnings of its bands, and `tail`.
+/// What stands around the bands of a joined file, which is `head`, the beginnings of its bands, and `tail`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Joined {
-    /// As a render in one go yields it.
-    pub rendered: Rendered,
+pub struct Frame {
     /// What precedes the bands.
     pub head: Vec<u8>,
-    /// The number of bytes from the beginning of each band, in their order, that stand in the picture as they are.
+    /// The number of bytes from the beginning of each band, in their order, that stand in the file as they are.
     pub copied: Vec<u64>,
     /// What follows the bands.
     pub tail: Vec<u8>,
@@ -97,20 +95,21 @@ impl<'w> Join<'w> {
         watch.begin(u64::from(self.header.width()) * u64::from(self.header.height()));
     }
 
-    /// Ends the picture.
+    /// Ends the picture. Returns how it is made of its bands, and what a render in one go returns.
     ///
     /// # Errors
     /// [`RenderError::Io`] when rows are missing or `out` fails.
-    pub fn finish(self) -> Result<Joined, RenderError> {
+    pub fn finish(self) -> Result<(Frame, Rendered), RenderError> {
         let tail = png::tail(&self.header, self.raw)?;
         self.out.write_all(&tail)?;
-        Ok(Joined {
-            rendered: Rendered {
-                thumbnail: self.downscaler.finish()?,
-            },
+        let rendered = Rendered {
+            thumbnail: self.downscaler.finish()?,
+        };
+        let frame = Frame {
             head: self.head,
             copied: self.copied,
             tail,
-        })
+        };
+        Ok((frame, rendered))
     }
 }

@@ -1,4 +1,4 @@
-//! Fractals: a recipe in, a PNG out, on all cores.
+//! Fractals: a recipe in, a PNG or its numbers out, on all cores.
 //!
 //! A [`Renderer`] owns the threads. A picture is cut into blocks of whole rows; each block is a pure function of the
 //! recipe: orbits (`search`), colours (`palette`), compression (`faafo_picture::png`). What a thread has finished is
@@ -10,6 +10,7 @@ mod colour;
 mod formulas;
 mod join;
 pub mod measure;
+mod npy;
 mod palette;
 mod plane;
 mod pool;
@@ -24,7 +25,8 @@ mod watch;
 #[cfg(test)]
 mod promised;
 
-pub use join::{Join, Joined};
+pub use join::{Frame, Join};
+pub use npy::{JoinNpy, npy_len};
 pub use probe::{Cut, Probe, probe};
 pub use render::{RenderError, Rendered, Renderer};
 pub use simd::Level;

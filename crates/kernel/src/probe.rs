@@ -2,9 +2,11 @@
 
 use crate::block::Plan;
 use crate::measure::Blocks;
+use crate::npy::npy_len;
 use crate::render::check;
 use crate::{Level, RenderError, Watch};
-use faafo_model::recipe::{Recipe, View};
+use faafo_model::recipe::{Palette, Recipe, View};
+use faafo_model::{Colours, Format};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -30,7 +32,7 @@ pub struct Probe {
     rows_per_block: u32,
     /// Seconds of one core for a row, at equal distances from top to bottom.
     rows: Vec<f64>,
-    bytes_per_pixel: f64,
+    bytes: u64,
 }
 
 /// A band to be made.
@@ -55,6 +57,8 @@ pub fn probe(
     watch: &Watch,
 ) -> Result<Probe, RenderError> {
     check(recipe)?;
+    let format = recipe.format;
+    let recipe = &looked_at(recipe);
     let plan = Plan::new(recipe, level);
     let mut rows = Vec::new();
     for (number, pixels) in SAMPLES {
@@ -66,7 +70,14 @@ pub fn probe(
         }
     }
     let per_pixel = rows.iter().sum::<f64>() / rows.len() as f64 / f64::from(recipe.width);
-    let (deflating, bytes_per_pixel) = compressed(&plan, recipe, per_pixel, budget, clock, watch)?;
+    let (deflating, bytes) = match format {
+        Format::Png => {
+            let (seconds, bytes) = compressed(&plan, recipe, per_pixel, budget, clock, watch)?;
+            let pixels = f64::from(recipe.width) * f64::from(recipe.height);
+            (seconds, (bytes * pixels) as u64)
+        }
+        Format::Npy => (0.0, npy_len(recipe)),
+    };
     for row in &mut rows {
         *row += deflating * f64::from(recipe.width);
     }
@@ -75,8 +86,22 @@ pub fn probe(
         height: recipe.height,
         rows_per_block: plan.rows_per_block(),
         rows,
-        bytes_per_pixel,
+        bytes,
     })
+}
+
+/// What is rendered to learn how long the recipe takes: the recipe itself or, of numbers, a picture whose samples they
+/// are.
+fn looked_at(recipe: &Recipe) -> Recipe {
+    match recipe.format {
+        Format::Png => recipe.clone(),
+        // The colours of any palette but the first two come from samples.
+        Format::Npy => Recipe {
+            palette: Palette::Viridis,
+            colours: Colours::default(),
+            ..recipe.clone()
+        },
+    }
 }
 
 /// Seconds for each of some rows, of which only some pixels are looked at.
@@ -168,9 +193,9 @@ impl Probe {
         self.rows.iter().sum::<f64>() / self.rows.len() as f64 * f64::from(self.height)
     }
 
-    /// Bytes that the picture will have, about.
+    /// Bytes that the picture will have, about; those of numbers are known.
     pub fn bytes(&self) -> u64 {
-        (self.bytes_per_pixel * f64::from(self.width) * f64::from(self.height)) as u64
+        self.bytes
     }
 
     /// The bands from top to bottom: equal shares of the work as far as blocks allow, a few seconds each, of at most
@@ -227,7 +252,7 @@ mod tests {
             height,
             rows_per_block: 2,
             rows: rows.to_vec(),
-            bytes_per_pixel: 0.5,
+            bytes: 7,
         }
     }
 

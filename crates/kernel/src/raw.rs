@@ -1,25 +1,32 @@
-//! What the orbits of a picture come to, as numbers: NumPy's file format.
-//! Source: numpy.lib.format, "Format Version 1.0".
+//! What the orbits of a picture come to, as numbers.
 
 use crate::colour::{Sampler, time};
 use crate::formulas::{self, AnyIteration};
+use crate::npy::header;
 use crate::plane::Axis;
 use crate::pool::{JobError, Piece};
-use crate::render::{RenderError, Renderer, check};
+use crate::render::{Abandon, RenderError, Renderer, check};
 use crate::search::Stopped;
 use crate::simd::Level;
 use crate::trail::Wanted;
 use crate::watch::Watch;
 use faafo_model::Recipe;
 use std::io::Write;
+use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Pixels that are worked on in one go, at least a row.
 const PIXELS: u32 = 32 * 1024;
 
 impl Renderer {
-    /// Writes an array of a recipe's rows and columns: of each pixel the number of iterations, 32 bits, and the
-    /// continuous escape time, of which the interior has none. Neither palette nor supersampling makes a difference.
+    /// Writes an array of a recipe's rows and columns as NumPy reads it: of each pixel the number of iterations, 32 bits,
+    /// and the continuous escape time, of which the interior has none. Nothing that is said about colours makes a
+    /// difference, supersampling neither: a number is that of the pixel's own point. Blocks and takes memory as
+    /// [`render`](Self::render) does.
+    ///
+    /// # Errors
+    /// As of [`render`](Self::render).
     pub fn write_npy(
         &self,
         recipe: &Recipe,
@@ -27,18 +34,51 @@ impl Renderer {
         out: &mut dyn Write,
     ) -> Result<(), RenderError> {
         check(recipe)?;
-        watch.begin(u64::from(recipe.width) * u64::from(recipe.height));
         out.write_all(&header(recipe))?;
+        self.numbers(recipe, 0..recipe.height, watch, out)
+    }
+
+    /// Writes the numbers of some rows and nothing else, as [`JoinNpy`](crate::JoinNpy) reads them. The same file comes
+    /// of its bands, however it is cut.
+    ///
+    /// # Errors
+    /// As of [`render`](Self::render); [`RenderError::Recipe`] also for rows that the recipe does not have.
+    pub fn write_npy_band(
+        &self,
+        recipe: &Recipe,
+        rows: Range<u32>,
+        watch: &Watch,
+        out: &mut dyn Write,
+    ) -> Result<(), RenderError> {
+        check(recipe)?;
+        if rows.is_empty() || rows.end > recipe.height {
+            return Err(RenderError::Recipe("a band is not made of its rows"));
+        }
+        self.numbers(recipe, rows, watch, out)
+    }
+
+    /// Writes the numbers of some rows of a recipe that was checked.
+    fn numbers(
+        &self,
+        recipe: &Recipe,
+        band: Range<u32>,
+        watch: &Watch,
+        out: &mut dyn Write,
+    ) -> Result<(), RenderError> {
+        watch.begin(u64::from(recipe.width) * band.len() as u64);
         let rows = (PIXELS / recipe.width).max(1);
         let axis = Axis::new(recipe.view.xa, recipe.view.xb, recipe.width);
-        let (height, limit) = (recipe.height, recipe.iterations);
+        let limit = recipe.iterations;
         let across: Vec<f64> = (0..recipe.width).map(|x| axis.at(x)).collect();
-        let down = Axis::new(recipe.view.ya, recipe.view.yb, height);
+        let down = Axis::new(recipe.view.ya, recipe.view.yb, recipe.height);
         let iteration: Arc<dyn AnyIteration> = Arc::from(formulas::iteration(recipe));
         let (level, watched) = (self.level(), watch.clone());
+        let abandoned = Abandon::default();
+        let abandoned_of_pieces = Arc::clone(&abandoned.0);
+        let pieces = band.len().div_ceil(rows as usize);
         let piece = move |index| {
-            let first = index as u32 * rows;
-            let rows = first..first.saturating_add(rows).min(height);
+            let first = band.start + index as u32 * rows;
+            let rows = first..first.saturating_add(rows).min(band.end);
             let rows = rows.map(|y| down.at(y)).collect();
             Numbers {
                 sampler: Sampler::new(&*iteration, across.clone(), rows, Some(Wanted::End)),
@@ -46,13 +86,13 @@ impl Renderer {
                 level,
                 limit,
                 watch: watched.clone(),
+                abandoned: Arc::clone(&abandoned_of_pieces),
             }
         };
         let consume = |rows: Result<Vec<u8>, Stopped>| {
             let rows = rows.map_err(|Stopped| JobError::Stopped)?;
             out.write_all(&rows).map_err(JobError::Consumer)
         };
-        let pieces = height.div_ceil(rows) as usize;
         self.run(pieces, watch, piece, consume)
     }
 }
@@ -64,13 +104,14 @@ struct Numbers {
     level: Level,
     limit: u32,
     watch: Watch,
+    abandoned: Arc<AtomicBool>,
 }
 
 impl Piece for Numbers {
     type Output = Result<Vec<u8>, Stopped>;
 
     fn go_on(&mut self) -> Option<Self::Output> {
-        let stop = || self.watch.is_cancelled();
+        let stop = || self.watch.is_cancelled() || self.abandoned.load(Relaxed);
         match self.sampler.go_on(&*self.iteration, self.level, &stop) {
             Ok(false) => return None,
             Ok(true) => {}
@@ -90,20 +131,4 @@ impl Piece for Numbers {
         self.watch.advance(pixels);
         Some(Ok(bytes))
     }
-}
-
-/// The magic word, the version and what the numbers are, filled up to a multiple of 64 bytes.
-fn header(recipe: &Recipe) -> Vec<u8> {
-    const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
-    let (rows, columns) = (recipe.height, recipe.width);
-    let mut text = format!(
-        "{{'descr': [('iterations', '<u4'), ('time', '<f4')], 'fortran_order': False, 'shape': ({rows}, {columns})}}"
-    );
-    let len = (MAGIC.len() + 2 + text.len() + 1).next_multiple_of(64) - MAGIC.len() - 2;
-    text.push_str(&" ".repeat(len - text.len() - 1));
-    text.push('\n');
-    let mut header = MAGIC.to_vec();
-    header.extend_from_slice(&(text.len() as u16).to_le_bytes());
-    header.extend_from_slice(text.as_bytes());
-    header
 }

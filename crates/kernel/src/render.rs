@@ -177,7 +177,7 @@ impl Piece for BlockPiece {
 
 /// Stops the blocks that are still under way when a render ends, for whatever reason.
 #[derive(Default)]
-struct Abandon(Arc<AtomicBool>);
+pub(crate) struct Abandon(pub(crate) Arc<AtomicBool>);
 
 impl Drop for Abandon {
     fn drop(&mut self) {

@@ -2,7 +2,7 @@
 
 use crate::message::BlobKey;
 use crate::request::parameter_names;
-use crate::{Bands, Colours, Palette, Poster, Recipe, State, Timestamp, Uuid};
+use crate::{Bands, Colours, Format, Palette, Poster, Recipe, State, Timestamp, Uuid};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
@@ -70,6 +70,8 @@ pub struct FractalJson {
     pub palette: Palette,
     #[serde(flatten)]
     pub colours: Colours,
+    #[serde(default, skip_serializing_if = "Format::is_png")]
+    pub format: Format,
     pub state: State,
     pub progress: f64,
     #[serde(default)]
@@ -114,6 +116,7 @@ impl From<&Fractal> for FractalJson {
                 .collect(),
             palette: recipe.palette,
             colours: recipe.colours.clone(),
+            format: recipe.format,
             state: fractal.state,
             progress: fractal.progress,
             priority: fractal.priority,

@@ -3,6 +3,7 @@
 
 pub mod colours;
 pub mod draw;
+pub mod format;
 pub mod formula;
 pub mod fractal;
 pub mod gradient;
@@ -16,6 +17,7 @@ pub mod state;
 pub mod time;
 
 pub use colours::{Colouring, Colours, Stop};
+pub use format::Format;
 pub use formula::{Family, Formula};
 pub use fractal::{Fractal, FractalJson};
 pub use limits::{FieldError, Limits};

@@ -83,7 +83,7 @@ pub enum TaskResult {
     },
     /// Both blobs are stored.
     Done {
-        /// The PNG.
+        /// The file that the recipe asks for.
         picture: BlobRef,
         /// A PNG of at most 300 pixels a side.
         thumbnail: BlobRef,
@@ -99,7 +99,7 @@ pub enum TaskResult {
     },
     /// A band is stored.
     Band {
-        /// Its blocks and its share of the thumbnail.
+        /// Its blocks and its share of the thumbnail, or its numbers.
         fragment: BlobRef,
         /// Seconds from taking the task to the blob stored.
         duration: f64,
@@ -245,7 +245,7 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Colours, Formula, Palette, View};
+    use crate::{Colours, Format, Formula, Palette, View};
 
     #[test]
     fn a_task_survives_json_bit_for_bit() {
@@ -268,13 +268,20 @@ mod tests {
                 iterations: 3,
                 palette: Palette::Classic,
                 colours: Colours::default(),
+                format: Format::Png,
             },
             part: Part::Whole,
             published_at: None,
         };
         let json = serde_json::to_string(&task).unwrap();
         assert_eq!(serde_json::from_str::<Task>(&json).unwrap(), task);
-        assert!(!json.contains("part"), "as messages always were: {json}");
+        for new in ["part", "format"] {
+            assert!(!json.contains(new), "as messages always were: {json}");
+        }
+        let mut numbers = task.clone();
+        numbers.recipe.format = Format::Npy;
+        let json = serde_json::to_string(&numbers).unwrap();
+        assert_eq!(serde_json::from_str::<Task>(&json).unwrap(), numbers);
         for part in [
             Part::Plan { band_area: 5 },
             Part::Band {

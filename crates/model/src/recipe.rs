@@ -1,6 +1,6 @@
-//! A recipe: all that determines the pixels of a fractal, and nothing else.
+//! A recipe: all that determines the bytes of a fractal, and nothing else.
 
-use crate::{Colouring, Colours, Formula};
+use crate::{Colouring, Colours, Format, Formula};
 use serde::{Deserialize, Serialize};
 
 /// Everything needed to render a picture; the same recipe gives the same bytes on every machine.
@@ -23,6 +23,9 @@ pub struct Recipe {
     /// How they are used.
     #[serde(flatten)]
     pub colours: Colours,
+    /// What is stored of it.
+    #[serde(default, skip_serializing_if = "Format::is_png")]
+    pub format: Format,
 }
 
 impl Recipe {
@@ -31,8 +34,8 @@ impl Recipe {
         self.colours.colouring.unwrap_or(self.palette.colouring())
     }
 
-    /// Whether it asks for nothing that recipes could not always ask for. Its picture is what it always was, to the
-    /// last byte.
+    /// Whether its picture asks for nothing that recipes could not always ask for. It is what it
+    /// always was, to the last byte.
     pub fn is_plain(&self) -> bool {
         let always = matches!(self.palette, Palette::Aurora | Palette::Classic);
         always && self.colours.clone().natural(self.palette) == Colours::default()

@@ -5,7 +5,7 @@ mod colours;
 use crate::limits::{
     FieldError, Limits, MAX_ITERATIONS, MAX_PRIORITY, MAX_SIDE, Mistake, check_view,
 };
-use crate::{Formula, Recipe, Uuid, View, draw};
+use crate::{Format, Formula, Recipe, Uuid, View, draw};
 use faafo_formula::{Constant, KINDS, kind_named};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -28,7 +28,7 @@ const RESULT_FIELDS: [&str; 13] = [
 ];
 
 /// Fields that a request may set.
-const REQUEST_FIELDS: [&str; 21] = [
+const REQUEST_FIELDS: [&str; 22] = [
     "uuid",
     "kind",
     "width",
@@ -49,6 +49,7 @@ const REQUEST_FIELDS: [&str; 21] = [
     "supersampling",
     "adaptive",
     "depth",
+    "format",
     "priority",
 ];
 
@@ -94,6 +95,8 @@ impl CreateRequest {
             yb: number(object, "yb")?,
         };
         let (palette, colours) = colours::read(object)?;
+        let formats = Format::ALL.map(Format::name);
+        let format = choice(object, "format", &formats, Format::named)?.unwrap_or_default();
         let priority = match object.get("priority") {
             None | Some(Value::Null) => 0,
             Some(value) => parse_priority(value)?,
@@ -108,6 +111,7 @@ impl CreateRequest {
             iterations,
             palette,
             colours,
+            format,
         };
         limits.check(&recipe)?;
         Ok(Self {
@@ -254,6 +258,23 @@ fn name<'a>(object: &'a Map<String, Value>, field: &str) -> Result<Option<&'a st
     }
 }
 
+/// One of some names, if any is given.
+fn choice<T>(
+    object: &Map<String, Value>,
+    field: &str,
+    names: &[&str],
+    named: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, FieldError> {
+    let unknown = |name: &str| {
+        let name = short(&Value::from(name));
+        let reason = format!("must be one of {}, and is {name}", names.join(", "));
+        FieldError::new(field, Mistake::Range, reason)
+    };
+    name(object, field)?
+        .map(|name| named(name).ok_or_else(|| unknown(name)))
+        .transpose()
+}
+
 /// A whole number from 1 to `most`. A fraction is rounded to the nearest, as the original's databases did.
 fn whole(object: &Map<String, Value>, field: &str, most: u32) -> Result<u32, FieldError> {
     let value = required(object, field)?;
@@ -347,6 +368,25 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_stored_where_they_are_asked_for_and_pictures_elsewhere() {
+        let recipe = |changes| parse(changes).unwrap().recipe;
+        let picture = recipe(json!({}));
+        assert_eq!(picture.format, Format::Png);
+        assert!(
+            !picture.to_json().contains("format"),
+            "as recipes always were"
+        );
+        for nothing in [json!("png"), json!(null)] {
+            assert_eq!(recipe(json!({"format": nothing})).format, Format::Png);
+        }
+        let numbers = recipe(json!({"format": "npy", "palette": "magma", "supersampling": 3}));
+        assert_eq!(numbers.format, Format::Npy);
+        let text = numbers.to_json();
+        assert!(text.contains("\"format\":\"npy\""), "{text}");
+        assert_eq!(serde_json::from_str::<Recipe>(&text).unwrap(), numbers);
+    }
+
+    #[test]
     fn every_bad_value_is_refused_under_its_own_name() {
         for (field, value) in [
             ("width", json!(0)),
@@ -378,6 +418,9 @@ mod tests {
             ("kind", json!("neutron")),
             ("kind", json!(3)),
             ("palette", json!("neon")),
+            ("format", json!("gif")),
+            ("format", json!("PNG")),
+            ("format", json!(1)),
             ("checksum", json!("abc")),
             ("image", json!("aGVsbG8=")),
             ("foo", json!(1)),

@@ -11,6 +11,9 @@ use faafo_model::{BlobKey, BlobRef};
 use futures_util::TryStreamExt;
 use std::ops::Range;
 
+/// The content type of bytes that are no more than that.
+pub(crate) const OCTETS: &str = "application/octet-stream";
+
 /// `GET /v1/blobs`: whoever gets an answer may store blobs here, which a worker wants to know before it takes a task.
 pub(crate) async fn may_store() -> StatusCode {
     StatusCode::NO_CONTENT
@@ -42,17 +45,16 @@ pub(crate) async fn get(
     let key = key
         .parse()
         .map_err(|_| ApiError::new(StatusCode::NOT_FOUND, "there is no such blob"))?;
-    let mut response = send_blob(&server, &key, &headers).await?;
     // Nobody's browser shall make anything of it.
-    let octets = header::HeaderValue::from_static("application/octet-stream");
-    response.headers_mut().insert(header::CONTENT_TYPE, octets);
-    Ok(response)
+    send_blob(&server, &key, OCTETS, &headers).await
 }
 
-/// A blob as the answer to a request: whole, a range of it, or only the news that it has not changed.
+/// A blob as the answer to a request: whole, a range of it, or only the news that it has not changed. `content_type` says
+/// what it is.
 pub(crate) async fn send_blob(
     server: &Server,
     key: &BlobKey,
+    content_type: &str,
     headers: &HeaderMap,
 ) -> Result<Response> {
     let etag = format!("\"{key}\"");
@@ -63,7 +65,7 @@ pub(crate) async fn send_blob(
             "public, max-age=31536000, immutable".to_owned(),
         ),
         (header::ACCEPT_RANGES, "bytes".to_owned()),
-        (header::CONTENT_TYPE, "image/png".to_owned()),
+        (header::CONTENT_TYPE, content_type.to_owned()),
     ];
     if text(headers, header::IF_NONE_MATCH).is_some_and(|known| matches(known, &etag)) {
         return Ok((StatusCode::NOT_MODIFIED, fixed).into_response());

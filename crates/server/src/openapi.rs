@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use faafo_blob::Hasher;
 use faafo_model::formula::{Parameter, all_parameters, having};
-use faafo_model::{Colouring, Formula, Palette};
+use faafo_model::{Colouring, Format, Formula, Palette};
 use std::sync::LazyLock;
 
 /// The description, with what the formulas say of themselves in the places that are kept for it.
@@ -21,6 +21,7 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
             "%colourings%",
             &Colouring::ALL.map(Colouring::name).join("\", \""),
         )
+        .replace("%formats%", &Format::ALL.map(Format::name).join("\", \""))
         .replace("\"%told%\": {}", &parameters(true))
         .replace("\"%tells%\": {}", &parameters(false))
 });

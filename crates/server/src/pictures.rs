@@ -1,15 +1,17 @@
-//! The stored pictures, byte for byte as they were stored: their SHA-256 is the recorded checksum.
+//! The stored pictures, or their numbers, byte for byte as they were stored: their SHA-256 is the recorded checksum.
 
 use crate::Server;
-use crate::blobs::send_blob;
+use crate::blobs::{OCTETS, send_blob};
 use crate::error::{ApiError, Result};
 use crate::fractals::find;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use faafo_model::{BlobKey, Fractal, State as FractalState};
+use faafo_model::{BlobKey, Format, Fractal, State as FractalState};
 use std::time::Duration;
 
+/// The content type of pictures.
+const PNG: &str = "image/png";
 /// How long a link to the store itself stays good.
 const PRESIGNED_FOR: Duration = Duration::from_secs(300);
 
@@ -24,7 +26,8 @@ pub(crate) async fn picture(
     let to_save = query
         .as_deref()
         .is_some_and(|query| query.split('&').any(|pair| pair.starts_with("download")));
-    let file_name = format!("{}.png", fractal.id);
+    let format = fractal.recipe.format;
+    let file_name = format!("{}.{}", fractal.id, format.name());
     if to_save
         && let (FractalState::Done, Some(key)) = (fractal.state, &fractal.picture)
         && let Some(url) = server
@@ -35,7 +38,11 @@ pub(crate) async fn picture(
         // The store itself sends the bytes.
         return Ok(Redirect::temporary(&url).into_response());
     }
-    let mut response = send(&server, fractal.picture, &fractal, &headers).await?;
+    let content_type = match format {
+        Format::Png => PNG,
+        Format::Npy => OCTETS,
+    };
+    let mut response = send(&server, fractal.picture, &fractal, content_type, &headers).await?;
     if to_save
         && let Ok(value) = HeaderValue::try_from(format!("attachment; filename=\"{file_name}\""))
     {
@@ -58,7 +65,7 @@ pub(crate) async fn thumbnail(
     {
         return preview(&server, &key, &fractal, &headers).await;
     }
-    send(&server, fractal.thumbnail, &fractal, &headers).await
+    send(&server, fractal.thumbnail, &fractal, PNG, &headers).await
 }
 
 /// What a poster will look like, about, while it grows.
@@ -68,7 +75,7 @@ async fn preview(
     fractal: &Fractal,
     headers: &HeaderMap,
 ) -> Result<Response> {
-    match send_blob(server, key, headers).await {
+    match send_blob(server, key, PNG, headers).await {
         Ok(mut response) => {
             let until_done = HeaderValue::from_static("no-store");
             response
@@ -96,13 +103,15 @@ async fn send(
     server: &Server,
     key: Option<BlobKey>,
     fractal: &Fractal,
+    content_type: &str,
     headers: &HeaderMap,
 ) -> Result<Response> {
     let key = match (fractal.state, key) {
         (FractalState::Done, Some(key)) => key,
         _ => return Ok(not_yet(fractal)),
     };
-    send_blob(server, &key, headers).await.map_err(|error| {
+    let sent = send_blob(server, &key, content_type, headers).await;
+    sent.map_err(|error| {
         if !error.is_not_found() {
             return error;
         }

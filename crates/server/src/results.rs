@@ -12,7 +12,7 @@ use bytes::Bytes;
 use faafo_blob::put as store_blob;
 use faafo_model::limits::Mistake;
 use faafo_model::request::whole_number;
-use faafo_model::{BlobRef, Event, FieldError, Fractal, FractalJson};
+use faafo_model::{BlobRef, Event, FieldError, Format, Fractal, FractalJson};
 use faafo_picture::decode;
 use faafo_store::{Finish, LegacyResult, Reservation};
 use serde_json::{Map, Value};
@@ -196,6 +196,10 @@ async fn record(server: &Server, finish: Finish, blobs: [BlobRef; 2]) -> Result<
 
 /// Reads the whole picture and makes its thumbnail.
 async fn check(fractal: &Fractal, image: Bytes) -> Result<Bytes> {
+    if fractal.recipe.format != Format::Png {
+        let reason = "is not what was asked for, which are the numbers behind it";
+        return Err(FieldError::new("image", Mistake::Range, reason).into());
+    }
     let decoded = tokio::task::spawn_blocking(move || {
         decode::thumbnail_of(std::io::Cursor::new(image), decode::Limits::default())
     });

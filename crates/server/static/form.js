@@ -22,18 +22,18 @@ const MIDDLE = { x: -0.3, y: 0, w: 4, h: 3.2 };
 const form = document.getElementById("form");
 const canvas = document.getElementById("preview");
 const square = document.getElementById("square");
-const format = document.getElementById("format");
+const sizes = document.getElementById("sizes");
 const fields = form.elements;
 const sketch = new Sketch(canvas, 640);
 const maxArea = Number(form.dataset.maxArea);
 
 /** Offers only sizes that the service takes, and begins with one of them. */
-function fitFormats() {
+function fitSizes() {
   const area = (option) => option.value.split("x").reduce((product, side) => product * side, 1);
-  const sizes = [...format.options].filter((option) => option.value);
-  for (const option of sizes.filter((option) => area(option) > maxArea)) option.remove();
+  const offered = [...sizes.options].filter((option) => option.value);
+  for (const option of offered.filter((option) => area(option) > maxArea)) option.remove();
   if (fields.width.value * fields.height.value <= maxArea) return;
-  const left = sizes.filter((option) => area(option) <= maxArea).sort((a, b) => area(b) - area(a));
+  const left = offered.filter((option) => area(option) <= maxArea).sort((a, b) => area(b) - area(a));
   const side = Math.max(1, Math.floor(Math.sqrt(maxArea)));
   [fields.width.value, fields.height.value] = left[0]?.value.split("x") ?? [side, side];
   resized();
@@ -132,8 +132,8 @@ function showSize({ width, height }) {
   document.getElementById("area").textContent = Number.isFinite(area) && area > 0 ? `${text} megapixels.` : "";
   canvas.classList.toggle("wide", width >= height);
   canvas.classList.toggle("tall", width < height);
-  const known = [...format.options].some((option) => option.value === `${width}x${height}`);
-  format.value = known ? `${width}x${height}` : "";
+  const known = [...sizes.options].some((option) => option.value === `${width}x${height}`);
+  sizes.value = known ? `${width}x${height}` : "";
 }
 
 /** After a new size: the view follows, if it shall. */
@@ -264,8 +264,8 @@ form.addEventListener("input", ({ target }) => {
   target.removeAttribute("aria-invalid");
   const place = document.getElementById(`${target.name}-error`);
   if (place) place.textContent = "";
-  if (target === format) {
-    const [width, height] = format.value.split("x");
+  if (target === sizes) {
+    const [width, height] = sizes.value.split("x");
     if (!height) return;
     fields.width.value = width;
     fields.height.value = height;
@@ -296,7 +296,7 @@ document.getElementById("zoom-in").addEventListener("click", () => zoom(1 / 2));
 document.getElementById("zoom-out").addEventListener("click", () => zoom(2));
 document.getElementById("reset").addEventListener("click", goHome);
 
-fitFormats();
+fitSizes();
 const asked = fromQuery(new URLSearchParams(location.search));
 // The constant that the form begins with is that of its first kind.
 if (asked.kind && asked.kind !== "julia" && !("cx" in asked)) [fields.cx.value, fields.cy.value] = ["", ""];

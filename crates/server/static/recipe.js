@@ -7,7 +7,7 @@ export const NUMBERS = ["cx", "cy", "xa", "xb", "ya", "yb", "width", "height", "
 export const OPTIONAL = ["power", "memory", "relaxation", "density", "offset", "supersampling", "depth"];
 
 /** The fields that are words; what they may be is for the form or the service to say. */
-export const WORDS = ["kind", "palette", "colouring", "gradient", "interior"];
+export const WORDS = ["kind", "palette", "colouring", "gradient", "interior", "format"];
 
 /** What a query string says about a recipe; only what it says, and only numbers that are numbers. */
 export function fromQuery(query) {

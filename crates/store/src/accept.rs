@@ -128,9 +128,9 @@ pub(crate) async fn insert(
         .map_err(|error| Error::corrupt(format!("colours: {error}")))?;
     let insert = sql(
         "INSERT INTO fractals (uuid, kind, cx, cy, parameters, colours, xa, xb, ya, yb, width, height, iterations, palette, \
-         priority, state, attempt, first_attempt, progress, created_at, updated_at, \
+         format, priority, state, attempt, first_attempt, progress, created_at, updated_at, \
          parent, band_first, band_rows, band_work) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 1, 1, 0.0, ?, ?, ?, ?, ?, ?)",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 1, 1, 0.0, ?, ?, ?, ?, ?, ?)",
     )
     .bind(fractal.id)
     .bind(recipe.formula.kind())
@@ -146,6 +146,7 @@ pub(crate) async fn insert(
     .bind(recipe.height)
     .bind(recipe.iterations)
     .bind(recipe.palette.name())
+    .bind(recipe.format.name())
     .bind(fractal.priority)
     .bind(now)
     .bind(now)

@@ -111,7 +111,7 @@ macro_rules! fields {
 fields! {
     Uuid "uuid" "uuid" Text, Kind "kind" "kind" Text, Cx "cx" "cx" Real, Cy "cy" "cy" Real, Xa "xa" "xa" Real,
     Xb "xb" "xb" Real, Ya "ya" "ya" Real, Yb "yb" "yb" Real, Width "width" "width" Whole,
-    Height "height" "height" Whole, Iterations "iterations" "iterations" Whole, Palette "palette" "palette" Text,
+    Height "height" "height" Whole, Iterations "iterations" "iterations" Whole, Palette "palette" "palette" Text, Format "format" "format" Text,
     State "state" "state" Text, Attempt "attempt" "attempt" Whole, Progress "progress" "progress" Real,
     Error "error" "error" Text, CreatedAt "created_at" "created_at" Time, FinishedAt "finished_at" "finished_at" Time,
     Duration "duration" "duration" Real, Checksum "checksum" "checksum" Text, Size "size" "size" Whole,

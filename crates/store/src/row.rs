@@ -2,14 +2,15 @@
 
 use crate::Error;
 use faafo_model::{
-    BlobKey, Colours, Formula, Fractal, Palette, Part, Poster, Recipe, Stage, Timestamp, Uuid, View,
+    BlobKey, Colours, Format, Formula, Fractal, Palette, Part, Poster, Recipe, Stage, Timestamp,
+    Uuid, View,
 };
 use sqlx::Row;
 use sqlx::any::AnyRow;
 use std::collections::BTreeMap;
 
 /// The columns in the order in which [`read`] expects them.
-pub(crate) const COLUMNS: &str = "uuid, kind, cx, cy, parameters, colours, xa, xb, ya, yb, width, height, iterations, palette, priority, \
+pub(crate) const COLUMNS: &str = "uuid, kind, cx, cy, parameters, colours, xa, xb, ya, yb, width, height, iterations, palette, format, priority, \
      state, attempt, progress, error, created_at, finished_at, duration, checksum, size, generated_by, url, picture, thumbnail, \
      stage, band_area, eta, manifest, parent, band_first, band_rows";
 
@@ -50,6 +51,8 @@ pub(crate) fn read(row: &AnyRow) -> Result<Fractal, Error> {
         palette: Palette::named(&row.try_get::<String, _>("palette")?)
             .ok_or_else(|| corrupt("palette"))?,
         colours,
+        format: Format::named(&row.try_get::<String, _>("format")?)
+            .ok_or_else(|| corrupt("format"))?,
     };
     let key = |column: &str| -> Result<Option<BlobKey>, Error> {
         let text: Option<String> = row.try_get(column)?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// Each entry brings the tables from version n to n + 1; never change one that was released, append. Every statement
 /// changes one thing, so that it can be told whether it was done before.
-const MIGRATIONS: &[&[&str]] = &[FIRST, SESSIONS, PARAMETERS, POSTERS, COLOURS];
+const MIGRATIONS: &[&[&str]] = &[FIRST, SESSIONS, PARAMETERS, POSTERS, COLOURS, FORMAT];
 
 const FIRST: &[&str] = &[
     // Numbers are 64 bits wide and points in time are microseconds since 1970, so that every database keeps every bit.
@@ -113,6 +113,10 @@ const POSTERS: &[&str] = &[
 ];
 /// What a recipe says about colours besides the palette: an object in JSON, or nothing.
 const COLOURS: &[&str] = &["ALTER TABLE fractals ADD COLUMN colours {text}"];
+
+/// What a fractal is stored as. All that were there before are pictures.
+const FORMAT: &[&str] =
+    &["ALTER TABLE fractals ADD COLUMN format VARCHAR(8){bytewise} NOT NULL DEFAULT 'png'"];
 
 const SESSIONS: &[&str] = &[
     "ALTER TABLE tokens ADD COLUMN parent VARCHAR(36){bytewise}",

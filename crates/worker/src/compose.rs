@@ -1,44 +1,44 @@
-//! A joined picture that the store itself copies from the bands: here the bands are only read, checked and summed up.
+//! A joined file that the store itself copies from the bands: here the bands are only read, checked and summed up.
 
 use crate::Worker;
 use crate::parts::{Failure, lost, panicked};
 use bytes::Bytes;
 use faafo_blob::{Hasher, Piece};
-use faafo_kernel::{Joined, RenderError, Watch};
+use faafo_kernel::{Frame, RenderError, Watch};
 use faafo_model::BlobRef;
 use faafo_model::poster::Fragment;
 use std::io::{self, Write};
 use std::time::Duration;
 use tokio::task::spawn_blocking;
 
-/// How often it is looked whether anybody still wants the picture.
+/// How often it is looked whether anybody still wants the file.
 const LOOK: Duration = Duration::from_millis(100);
 
 impl Worker {
-    /// Whether the store had better copy these bands than have a picture of them sent.
+    /// Whether the store had better copy these bands than have a file of them sent.
     pub(crate) fn composes(&self, fragments: &[Fragment]) -> bool {
         let sizes: Vec<_> = fragments.iter().map(|fragment| fragment.size).collect();
         self.blobs.composes(&sizes)
     }
 
-    /// Makes the picture of the stored bands that it was joined from.
+    /// Makes the file of the stored bands that it was joined from.
     pub(crate) async fn compose(
         &self,
-        picture: &BlobRef,
-        joined: &Joined,
+        file: &BlobRef,
+        frame: &Frame,
         fragments: &[Fragment],
         watch: &Watch,
     ) -> Result<(), Failure> {
         let literal = |bytes: &[u8]| Piece::Bytes(Bytes::copy_from_slice(bytes));
-        let mut pieces = vec![literal(&joined.head)];
-        let copies = fragments.iter().zip(&joined.copied);
+        let mut pieces = vec![literal(&frame.head)];
+        let copies = fragments.iter().zip(&frame.copied);
         pieces.extend(copies.map(|(fragment, copied)| Piece::Copy {
             key: fragment.key,
             range: 0..*copied,
         }));
-        pieces.push(literal(&joined.tail));
+        pieces.push(literal(&frame.tail));
         tokio::select! {
-            composed = self.blobs.compose(picture, &pieces) => composed.map(drop).map_err(lost),
+            composed = self.blobs.compose(file, &pieces) => composed.map(drop).map_err(lost),
             () = unwanted(watch) => Err(RenderError::Cancelled.into()),
         }
     }

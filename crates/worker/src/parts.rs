@@ -1,14 +1,16 @@
 //! What each part of a fractal takes: rendered or read outside the async runtime, stored inside.
 
+mod numbers;
+
 use crate::Worker;
 use crate::clock::worked;
 use crate::compose::summed_up;
 use crate::pipe::{PipeReader, pipe, pipe_back};
 use bytes::Bytes;
 use faafo_blob::{ErrorKind, put};
-use faafo_kernel::{Join, Joined, Probe, RenderError, Rendered, Watch, probe};
+use faafo_kernel::{Frame, Join, Probe, RenderError, Rendered, Watch, probe};
 use faafo_model::poster::Fragment;
-use faafo_model::{BlobKey, BlobRef, Manifest, PlannedBand, Recipe};
+use faafo_model::{BlobKey, BlobRef, Format, Manifest, PlannedBand, Recipe};
 use futures_util::StreamExt;
 use std::io::{Error as IoError, ErrorKind as IoErrorKind, Read, Write};
 use std::ops::Range;
@@ -39,12 +41,15 @@ pub(crate) enum Failure {
 }
 
 impl Worker {
-    /// A whole picture and its thumbnail.
+    /// A whole fractal and its thumbnail.
     pub(crate) async fn whole(
         &self,
         recipe: &Recipe,
         watch: &Watch,
     ) -> Result<(BlobRef, BlobRef), Failure> {
+        if recipe.format == Format::Npy {
+            return self.whole_numbers(recipe, watch).await;
+        }
         let (renderer, watch) = (Arc::clone(&self.renderer), watch.clone());
         let (recipe, poison) = (recipe.clone(), recipe.clone());
         let rendering = self.stored(poison, move |mut out| {
@@ -61,6 +66,9 @@ impl Worker {
         rows: Range<u32>,
         watch: &Watch,
     ) -> Result<BlobRef, Failure> {
+        if recipe.format == Format::Npy {
+            return self.band_of_numbers(recipe, rows, watch).await;
+        }
         let (renderer, watch) = (Arc::clone(&self.renderer), watch.clone());
         let (recipe, poison) = (recipe.clone(), recipe.clone());
         let rendering = self.stored(poison, move |mut out| {
@@ -93,19 +101,43 @@ impl Worker {
         Ok((self.thumbnail(rendered).await?, bands))
     }
 
-    /// The picture of stored bands, its thumbnail, and the seconds that the bands took.
+    /// The fractal of stored bands, its thumbnail, and the seconds that the bands took.
     pub(crate) async fn join(
         &self,
         recipe: &Recipe,
         manifest: &BlobKey,
         watch: &Watch,
     ) -> Result<(BlobRef, BlobRef, f64), Failure> {
+        if recipe.format == Format::Npy {
+            return self.join_numbers(recipe, manifest, watch).await;
+        }
         let manifest = self.manifest(manifest).await?;
+        let (recipe, watched) = (recipe.clone(), watch.clone());
+        let join = move |bands, bytes, out: &mut dyn Write| {
+            let mut join = Join::new(&recipe, out)?;
+            join.begin(&watched);
+            each_band(bands, bytes, |rows, band| join.push(rows, band, &watched))?;
+            join.finish()
+        };
+        let (picture, rendered) = self.joined(&manifest, watch, join).await?;
+        let thumbnail = self.thumbnail(rendered).await?;
+        Ok((picture, thumbnail, manifest.duration))
+    }
+
+    /// The file that `join` makes of stored bands, whether it is sent or the store copies it from them, and what else
+    /// `join` returns.
+    async fn joined<T: Send + 'static>(
+        &self,
+        manifest: &Manifest,
+        watch: &Watch,
+        join: impl FnOnce(Bands, PipeReader, &mut dyn Write) -> Result<(Frame, T), RenderError>
+        + Send
+        + 'static,
+    ) -> Result<(BlobRef, T), Failure> {
         let composes = self.composes(&manifest.bands);
         let bands = manifest.fragments().collect();
         let (sender, bytes) = pipe_back();
-        let (recipe, watched) = (recipe.clone(), watch.clone());
-        let join = move |out: &mut dyn Write| join_bands(&recipe, bands, bytes, &watched, out);
+        let join = move |out: &mut dyn Write| join(bands, bytes, out);
         let no_poison = None::<Recipe>;
         let joining = async {
             match composes {
@@ -117,18 +149,11 @@ impl Worker {
         let (fed, joined) = tokio::join!(feeding, joining);
         // If bytes are missing, why they are matters, and not that they do.
         fed?;
-        let (picture, joined) = joined.map_err(|failure| match failure {
-            Failure::Render(RenderError::Io(error)) if is_damage(error.kind()) => {
-                Failure::Lost(error.to_string())
-            }
-            other => other,
-        })?;
+        let (file, (frame, more)) = joined.map_err(damaged)?;
         if composes {
-            self.compose(&picture, &joined, &manifest.bands, watch)
-                .await?;
+            self.compose(&file, &frame, &manifest.bands, watch).await?;
         }
-        let thumbnail = self.thumbnail(joined.rendered).await?;
-        Ok((picture, thumbnail, manifest.duration))
+        Ok((file, more))
     }
 
     async fn manifest(&self, key: &BlobKey) -> Result<Manifest, Failure> {
@@ -217,34 +242,29 @@ fn preview(recipe: &Recipe, found: &Probe) -> Recipe {
     let pixels = PREVIEW_SECONDS / found.seconds() * width * height;
     let longest = width.max(height);
     let side = (pixels.sqrt().clamp(LEAST_PREVIEW, PREVIEW)).min(longest);
-    let shrunk = |side_of: f64| (side_of * side / longest).round().max(1.0) as u32;
-    Recipe {
-        width: shrunk(width),
-        height: shrunk(height),
-        ..recipe.clone()
-    }
+    numbers::shrunk(recipe, side)
 }
 
-fn join_bands(
-    recipe: &Recipe,
-    bands: Vec<(Range<u32>, Fragment)>,
+/// Stored bands, each with its rows.
+type Bands = Vec<(Range<u32>, Fragment)>;
+
+/// Hands on bands that lie one after the other in `bytes`.
+fn each_band(
+    bands: Bands,
     mut bytes: PipeReader,
-    watch: &Watch,
-    out: &mut dyn Write,
-) -> Result<Joined, RenderError> {
-    let mut join = Join::new(recipe, out)?;
-    join.begin(watch);
+    mut push: impl FnMut(Range<u32>, &mut dyn Read) -> Result<(), RenderError>,
+) -> Result<(), RenderError> {
     for (rows, fragment) in bands {
         // No band may borrow from the next one's file: the store may copy files.
         let mut band = (&mut bytes).take(fragment.size);
-        join.push(rows, &mut band, watch)?;
+        push(rows, &mut band)?;
         if band.limit() > 0 {
             return Err(
                 IoError::new(IoErrorKind::InvalidData, "a band with something behind").into(),
             );
         }
     }
-    join.finish()
+    Ok(())
 }
 
 /// Nobody need try again to read what is not there.
@@ -252,6 +272,16 @@ pub(crate) fn lost(error: faafo_blob::Error) -> Failure {
     match error.kind() {
         ErrorKind::NotFound => Failure::Lost(error.to_string()),
         _ => Failure::Storage(error),
+    }
+}
+
+/// Bytes that are no bands were not read as they were stored.
+fn damaged(failure: Failure) -> Failure {
+    match failure {
+        Failure::Render(RenderError::Io(error)) if is_damage(error.kind()) => {
+            Failure::Lost(error.to_string())
+        }
+        other => other,
     }
 }
 

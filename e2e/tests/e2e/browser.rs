@@ -3,6 +3,7 @@
 mod form;
 mod gallery;
 mod looks;
+mod numbers;
 mod picture;
 
 use faafo_e2e::webdriver::Browser;

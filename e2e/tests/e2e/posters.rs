@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::net::SocketAddr;
 
 /// A picture of 53 blocks of rows.
-fn poster() -> Value {
+pub(crate) fn poster() -> Value {
     json!({"kind": "mandelbrot", "width": 2000, "height": 1100, "iterations": 300, "palette": "aurora",
         "xa": -2.5, "xb": 1.1, "ya": -1.35, "yb": 1.35})
 }
@@ -30,7 +30,7 @@ const HARD_BANDS: u64 = 29;
 const HARD_BAND_AREA: &str = "42000";
 
 /// How many bands were reported as done to this tracker.
-fn bands_reported(address: SocketAddr) -> u64 {
+pub(crate) fn bands_reported(address: SocketAddr) -> u64 {
     Metrics::read(address).get("faafo_reports_recorded_total{result=\"band\"}") as u64
 }
 

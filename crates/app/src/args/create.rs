@@ -1,12 +1,12 @@
 //! Flags of `faafo create`.
 
 use super::colours::ColourArgs;
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgMatches, Args, FromArgMatches};
 use faafo_formula::KINDS;
-use faafo_model::Formula;
 use faafo_model::limits::MAX_PRIORITY;
 use faafo_model::request::parameter_names;
+use faafo_model::{Format, Formula};
 use std::collections::BTreeMap;
 
 /// Flags of `faafo create`.
@@ -120,6 +120,10 @@ pub struct RecipeArgs {
     /// Draw everything from this number, so that the same command asks for the same pictures again
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// What becomes of it: the picture, or the iterations and continuous escape time of each pixel for NumPy (npy)
+    /// [default: png]
+    #[arg(long, value_parser = formats())]
+    pub format: Option<Format>,
     #[command(flatten)]
     pub colours: ColourArgs,
 }
@@ -127,6 +131,11 @@ pub struct RecipeArgs {
 /// The range of priorities.
 pub fn priority() -> clap::builder::RangedI64ValueParser<i64> {
     clap::value_parser!(i64).range(-MAX_PRIORITY..=MAX_PRIORITY)
+}
+
+fn formats() -> impl TypedValueParser<Value = Format> {
+    let names = PossibleValuesParser::new(Format::ALL.map(Format::name));
+    names.try_map(|name| Format::named(&name).ok_or("no such format"))
 }
 
 fn positive() -> clap::builder::RangedI64ValueParser<u32> {
@@ -241,6 +250,7 @@ mod tests {
             "--kind neutron",
             "--power x",
             "--palette neon",
+            "--format gif",
             "--seed -1",
             "--priority 101",
         ] {

@@ -31,7 +31,7 @@ pub struct ShowArgs {
 pub struct GetArgs {
     /// The fractal
     pub uuid: Uuid,
-    /// Where to store the picture, or - for standard output [default: <uuid>.png]
+    /// Where to store the picture, or - for standard output [default: <uuid>.png, of numbers <uuid>.npy]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Wait until the picture is done

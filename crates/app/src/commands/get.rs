@@ -24,7 +24,7 @@ pub async fn run(client: &Client, args: &GetArgs, out: &mut Output) -> anyhow::R
     let path = args
         .output
         .clone()
-        .unwrap_or_else(|| PathBuf::from(format!("{}.png", args.uuid)));
+        .unwrap_or_else(|| PathBuf::from(format!("{}.{}", args.uuid, row.format.name())));
     if path == Path::new("-") {
         let mut sink = Sink::stdout();
         download(client, &row, &mut sink).await?;

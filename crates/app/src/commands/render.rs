@@ -1,10 +1,10 @@
 //! `faafo render`: a picture made here, by the kernel that workers use.
 
-use crate::args::{RenderArgs, RenderFormat};
+use crate::args::RenderArgs;
 use crate::commands::create::draw::Ranges;
 use anyhow::{Context, ensure};
 use faafo_kernel::{Renderer, Watch};
-use faafo_model::{CreateRequest, Limits, Recipe};
+use faafo_model::{CreateRequest, Format, Limits, Recipe};
 use serde_json::{Map, Value};
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -20,9 +20,9 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
     let file = File::create(path).with_context(|| format!("can't write {}", path.display()))?;
     let mut out = BufWriter::new(file);
     let watch = Watch::new();
-    let rendered = match args.format {
-        RenderFormat::Png => renderer.render(&recipe, &watch, &mut out).map(drop),
-        RenderFormat::Npy => renderer.write_npy(&recipe, &watch, &mut out),
+    let rendered = match recipe.format {
+        Format::Png => renderer.render(&recipe, &watch, &mut out).map(drop),
+        Format::Npy => renderer.write_npy(&recipe, &watch, &mut out),
     };
     let written = rendered.map_err(anyhow::Error::from);
     let written = written.and_then(|()| Ok(out.flush()?));

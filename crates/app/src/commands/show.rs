@@ -48,6 +48,9 @@ fn parameters(row: &FractalJson) -> Vec<(&'static str, String)> {
     rows.extend(parameter_names().into_iter().filter_map(told));
     rows.extend([("palette", row.palette.name().to_owned())]);
     rows.extend(row.colours.told());
+    if !row.format.is_png() {
+        rows.push(("format", row.format.name().to_owned()));
+    }
     rows.extend([
         ("state", row.state.to_string()),
         ("progress", format!("{:.0} %", row.progress * 100.0)),
@@ -109,19 +112,20 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_shown_where_they_are_not_the_usual_ones() {
+    fn colours_and_format_are_shown_where_they_are_not_the_usual_ones() {
         let usual = r##"{"checksum":null,"duration":null,"generated_by":null,"height":30,"iterations":20,"size":null,
             "url":null,"uuid":"00000000-0000-4000-8000-000000000001","width":41,"xa":-1.5,"xb":1.5,"ya":-1.0,
             "yb":1.0,"kind":"mandelbrot","cx":null,"cy":null,"palette":"gradient","state":"queued","progress":0,
             "attempt":1,"error":null,"created_at":"2026-09-21T14:13:20Z","finished_at":null,"##;
         let more = r##""colouring":"slope","gradient":[{"position":0,"colour":"#000000"},
-            {"position":0.5,"colour":"#ffffff"}],"supersampling":4}"##;
+            {"position":0.5,"colour":"#ffffff"}],"supersampling":4,"format":"npy"}"##;
         let rows = parameters(&row(&format!("{usual}{more}")));
         for expected in [
             ("palette", "gradient"),
             ("colouring", "slope"),
             ("gradient", "0:000000,0.5:ffffff"),
             ("supersampling", "4"),
+            ("format", "npy"),
         ] {
             assert!(rows.contains(&(expected.0, expected.1.to_owned())));
         }

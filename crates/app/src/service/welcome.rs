@@ -1,7 +1,7 @@
 //! A new installation greets the newcomer with pictures.
 
 use anyhow::Context;
-use faafo_model::{Colours, CreateRequest, Formula, Palette, Recipe, View};
+use faafo_model::{Colours, CreateRequest, Format, Formula, Palette, Recipe, View};
 use faafo_store::Store;
 use std::time::{Duration, SystemTime};
 
@@ -42,6 +42,7 @@ fn recipes() -> Vec<Recipe> {
         iterations,
         palette,
         colours: Colours::default(),
+        format: Format::Png,
     };
     let mandelbrot = |x: f64, y: f64, half_width: f64, iterations| Recipe {
         formula: Formula::Mandelbrot,
@@ -56,6 +57,7 @@ fn recipes() -> Vec<Recipe> {
         iterations,
         palette: Palette::Aurora,
         colours: Colours::default(),
+        format: Format::Png,
     };
     // Seahorse valley, an island in it, and the usual suspects; the last one becomes the first in the gallery.
     vec![

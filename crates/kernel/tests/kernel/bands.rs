@@ -2,7 +2,7 @@
 
 use crate::{dragon, endless, png_of, renderer};
 use faafo_kernel::measure::Blocks;
-use faafo_kernel::{Join, Joined, Level, RenderError, Rendered, Renderer, Watch, probe};
+use faafo_kernel::{Frame, Join, Level, RenderError, Rendered, Renderer, Watch, probe};
 use faafo_model::{Colouring, Colours, Palette, recipe::Recipe};
 use faafo_picture::png::{Format, rows_per_block};
 use rustix::time::{ClockId, clock_gettime};
@@ -30,17 +30,17 @@ fn joined(renderer: &Renderer, recipe: &Recipe, bands: &[Range<u32>]) -> (Vec<u8
             .unwrap();
         files.push(band);
     }
-    let joined = join.finish().unwrap();
-    assert!(composed(&joined, &files) == file, "{} bands", bands.len());
-    (file, joined.rendered)
+    let (frame, rendered) = join.finish().unwrap();
+    assert!(composed(&frame, &files) == file, "{} bands", bands.len());
+    (file, rendered)
 }
 
-/// The picture as a store makes it that only copies.
-fn composed(joined: &Joined, bands: &[Vec<u8>]) -> Vec<u8> {
-    let copied = joined.copied.iter().map(|len| *len as usize);
+/// The file as a store makes it that only copies.
+pub(super) fn composed(frame: &Frame, bands: &[Vec<u8>]) -> Vec<u8> {
+    let copied = frame.copied.iter().map(|len| *len as usize);
     let copies = bands.iter().zip(copied).map(|(band, len)| &band[..len]);
     let copies: Vec<_> = copies.collect();
-    [&joined.head, &copies.concat(), &joined.tail]
+    [&frame.head, &copies.concat(), &frame.tail]
         .map(|part| part.as_slice())
         .concat()
 }

@@ -4,7 +4,7 @@ use crate::same_bytes::sha256;
 use crate::{at_every_level, colours, dragon, endless, png_of, renderer};
 use faafo_formula::{Constant, KINDS};
 use faafo_kernel::{RenderError, Watch};
-use faafo_model::{Colouring, Colours, Formula, Palette, Recipe, Rgb, Stop, View};
+use faafo_model::{Colouring, Colours, Format, Formula, Palette, Recipe, Rgb, Stop, View};
 use proptest::prelude::*;
 use std::io::Cursor;
 use std::time::{Duration, Instant};
@@ -134,6 +134,7 @@ fn recipe() -> impl Strategy<Value = Recipe> {
                 iterations,
                 palette: Palette::ALL[palette],
                 colours,
+                format: Format::Png,
             },
         )
 }

@@ -2,7 +2,7 @@
 
 use crate::{at_every_level, colours, png_of};
 use faafo_formula::{Complex, Constant, KINDS, Kind, Map, Visitor, with_map};
-use faafo_model::{Colours, Formula, Palette, Recipe, View};
+use faafo_model::{Colours, Format, Formula, Palette, Recipe, View};
 use proptest::prelude::*;
 
 /// The count of each pixel, straight from the definition.
@@ -90,6 +90,7 @@ fn recipe() -> impl Strategy<Value = Recipe> {
             iterations: factor << doublings,
             palette: Palette::Classic,
             colours: Colours::default(),
+            format: Format::Png,
         },
     )
 }
@@ -141,6 +142,7 @@ fn every_formula_shows_something_from_afar_and_the_same_at_every_level() {
                 iterations: 200,
                 palette: Palette::Classic,
                 colours: Colours::default(),
+                format: Format::Png,
             };
             assert_agrees(&recipe);
             let smooth = Recipe {

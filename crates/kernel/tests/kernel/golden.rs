@@ -1,7 +1,7 @@
 //! Pictures against others that did not come from this code: those of `golden/make.py`, and a naive loop.
 
 use crate::{at_every_level, colours, png_of, renderer};
-use faafo_model::{Colours, Formula, Palette, View, recipe::Recipe};
+use faafo_model::{Colours, Format, Formula, Palette, View, recipe::Recipe};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -72,6 +72,7 @@ fn random_recipe(rng: &mut fastrand::Rng, palette: Palette) -> Recipe {
         iterations: 1 << rng.u32(0..14),
         palette,
         colours: Colours::default(),
+        format: Format::Png,
     }
 }
 

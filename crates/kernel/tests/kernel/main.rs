@@ -6,13 +6,14 @@ mod bands;
 mod colours;
 mod formulas;
 mod golden;
+mod numbers;
 #[path = "../../src/promised.rs"]
 mod promised;
 mod running;
 mod same_bytes;
 
 use faafo_kernel::{Level, Rendered, Renderer, Watch};
-use faafo_model::{Colours, Formula, Palette, View, recipe::Recipe};
+use faafo_model::{Colours, Format, Formula, Palette, View, recipe::Recipe};
 use std::num::NonZeroUsize;
 
 /// A renderer with that many threads.
@@ -65,6 +66,7 @@ pub fn dragon(width: u32, height: u32, iterations: u32, palette: Palette) -> Rec
         iterations,
         palette,
         colours: Colours::default(),
+        format: Format::Png,
     }
 }
 
@@ -87,5 +89,6 @@ pub fn endless(width: u32, height: u32) -> Recipe {
         iterations: 10_000_000,
         palette: Palette::Classic,
         colours: Colours::default(),
+        format: Format::Png,
     }
 }

@@ -1,6 +1,6 @@
 //! The part of a request that is about colours.
 
-use super::{name, optional_number, short, whole_number};
+use super::{choice, name, optional_number, short, whole_number};
 use crate::limits::{FieldError, Mistake};
 use crate::{Colouring, Colours, Palette, Rgb, Stop};
 use serde_json::{Map, Value};
@@ -38,24 +38,6 @@ fn wrong(field: &str, reason: String) -> FieldError {
 fn mistyped(field: &str, what: &str, value: &Value) -> FieldError {
     let reason = format!("must be {what}, and is {}", short(value));
     FieldError::new(field, Mistake::Type, reason)
-}
-
-fn choice<T>(
-    object: &Map<String, Value>,
-    field: &str,
-    names: &[&str],
-    named: impl Fn(&str) -> Option<T>,
-) -> Result<Option<T>, FieldError> {
-    let unknown = |name: &str| {
-        let name = short(&Value::from(name));
-        wrong(
-            field,
-            format!("must be one of {}, and is {name}", names.join(", ")),
-        )
-    };
-    name(object, field)?
-        .map(|name| named(name).ok_or_else(|| unknown(name)))
-        .transpose()
 }
 
 fn present<'a>(object: &'a Map<String, Value>, field: &str) -> Option<&'a Value> {

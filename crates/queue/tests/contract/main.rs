@@ -13,8 +13,8 @@ mod rabbit;
 
 use broker::Place;
 use faafo_model::{
-    Colours, Event, Formula, Palette, Part, Recipe, Report, State, Task, TaskReport, TaskResult,
-    Uuid, View,
+    Colours, Event, Format, Formula, Palette, Part, Recipe, Report, State, Task, TaskReport,
+    TaskResult, Uuid, View,
 };
 use faafo_queue::Urgency::{Bands, Batch, Interactive};
 use faafo_queue::{Delivery, Queue, QueueDepth, Urgency, open};
@@ -43,6 +43,7 @@ fn task(number: u32) -> Task {
             iterations: 10,
             palette: Palette::Classic,
             colours: Colours::default(),
+            format: Format::Png,
         },
         part: Part::Whole,
         published_at: None,

@@ -4,10 +4,12 @@ use super::words::{self, Fact};
 use super::{Counts, GalleryPage, SignInPage, Viewer, format};
 use askama::Template;
 use faafo_model::formula::{Constant, KINDS, Kind, Parameter, all_parameters, having};
-use faafo_model::{Colouring, Fractal, Palette, State, Uuid};
+use faafo_model::{Colouring, Format, Fractal, Palette, State, Uuid};
 
 /// A longer side than this is not decoded by the page; it shows the thumbnail and links to the picture.
 const HUGE: u32 = 8000;
+/// Thumbnails are no larger.
+const THUMBNAIL: u32 = 300;
 
 #[derive(Template)]
 #[template(path = "gallery.html")]
@@ -93,7 +95,11 @@ impl<'a> Card<'a> {
     }
 
     fn size(&self) -> String {
-        words::size(self.fractal)
+        let size = words::size(self.fractal);
+        match self.fractal.recipe.format {
+            Format::Png => size,
+            Format::Npy => format!("{size} numbers"),
+        }
     }
 
     fn state(&self) -> State {
@@ -126,12 +132,18 @@ pub struct Picture<'a> {
     parameters: Vec<(&'static str, String)>,
     /// The form with the same recipe.
     again: String,
+    /// The same, asking for numbers instead of the picture or the other way round.
+    other: String,
+    numbers: bool,
+    /// How the name of the file ends.
+    extension: &'static str,
     percent: u32,
     progress: f64,
     /// What it will look like, about.
     preview: bool,
     /// How long it will take, if that is known.
     left: Option<String>,
+    /// The thumbnail is shown instead, as large as the picture would be.
     huge: bool,
     viewer: Viewer,
 }
@@ -140,10 +152,10 @@ impl<'a> Picture<'a> {
     pub fn new(fractal: &'a Fractal, viewer: Viewer) -> Self {
         let recipe = &fractal.recipe;
         let parameters = words::parameters(fractal);
-        let query: Vec<_> = parameters
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
+        let numbers = recipe.format == Format::Npy;
+        let other = parameters.iter().filter(|(name, _)| *name != "format");
+        let other = form(other) + if numbers { "" } else { "&format=npy" };
+        let largest = if numbers { THUMBNAIL } else { HUGE };
         Self {
             fractal,
             id: fractal.id,
@@ -152,8 +164,11 @@ impl<'a> Picture<'a> {
             size: words::size(fractal),
             describe: words::describe(fractal),
             facts: words::facts(fractal),
+            again: form(parameters.iter()),
             parameters,
-            again: format!("/new?{}", query.join("&")),
+            other,
+            numbers,
+            extension: recipe.format.name(),
             percent: format::percent(fractal.progress),
             progress: fractal.progress.clamp(0.0, 1.0),
             preview: fractal.poster.is_some() && fractal.thumbnail.is_some(),
@@ -161,7 +176,7 @@ impl<'a> Picture<'a> {
                 .poster
                 .and_then(|poster| poster.eta)
                 .map(|seconds| format!("about {} left", format::duration(seconds))),
-            huge: recipe.width.max(recipe.height) > HUGE,
+            huge: recipe.width.max(recipe.height) > largest,
             viewer,
         }
     }
@@ -177,6 +192,14 @@ impl<'a> Picture<'a> {
     fn failed(&self) -> bool {
         self.fractal.state == State::Failed
     }
+}
+
+/// The address of the form with these parameters.
+fn form<'p>(parameters: impl Iterator<Item = &'p (&'static str, String)>) -> String {
+    let query: Vec<_> = parameters
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    format!("/new?{}", query.join("&"))
 }
 
 #[derive(Template)]

@@ -1,5 +1,5 @@
 use super::*;
-use faafo_model::{Colours, Formula, Palette, Recipe, State, Timestamp, Uuid, View};
+use faafo_model::{Colours, Format, Formula, Palette, Recipe, State, Timestamp, Uuid, View};
 
 const HOSTILE: &str = "<script>alert(\"x\")</script>'&";
 
@@ -22,6 +22,7 @@ fn fractal(state: State) -> Fractal {
             iterations: 1500,
             palette: Palette::Aurora,
             colours: Colours::default(),
+            format: Format::Png,
         },
         state,
         priority: 0,
@@ -167,6 +168,36 @@ fn a_picture_s_colours_can_be_asked_for_again() {
     );
     let link = html.replace("&amp;", "&").replace("&#38;", "&");
     assert!(link.contains("&palette=magma&colouring=slope&interior=0102fe\""));
+}
+
+#[test]
+fn numbers_are_offered_as_a_file_and_shown_by_their_thumbnail() {
+    let mut numbers = fractal(State::Done);
+    numbers.recipe.format = Format::Npy;
+    let id = numbers.id;
+    let html = picture(&numbers, Viewer::FREE).unwrap();
+    assert!(html.contains(&format!("src=\"/fractal/{id}/thumbnail\"")));
+    assert!(!html.contains(&format!("src=\"/fractal/{id}\"")));
+    assert!(html.contains(&format!("download=\"{id}.npy\">Download numbers</a>")));
+    assert!(html.contains("NumPy (npy)"));
+    let link = html.replace("&amp;", "&").replace("&#38;", "&");
+    assert!(link.contains("&palette=aurora&format=npy\">Make another like this"));
+    assert!(link.contains("&palette=aurora\">Ask for the picture"));
+    let command = html.replace("<span>", "").replace("</span>", "");
+    assert!(command.contains("--palette=aurora --format=npy --tasks=1</code>"));
+    assert_no_inline_code(&html);
+    let html = gallery(&page(&[numbers], &[]), Viewer::FREE).unwrap();
+    assert!(html.contains("640 × 480 numbers"));
+    assert!(!html.contains(&format!("src=\"/fractal/{id}\"")));
+}
+
+#[test]
+fn a_picture_s_numbers_are_one_link_away() {
+    let html = picture(&fractal(State::Done), Viewer::FREE).unwrap();
+    let link = html.replace("&amp;", "&").replace("&#38;", "&");
+    assert!(link.contains("&palette=aurora\">Make another like this"));
+    assert!(link.contains("&palette=aurora&format=npy\">Ask for its numbers"));
+    assert!(!html.contains("NumPy"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What is told about a fractal, in words and numbers.
 
 use super::format;
-use faafo_model::{Formula, Fractal};
+use faafo_model::{Format, Formula, Fractal};
 
 /// A line of the parameter table.
 pub struct Fact {
@@ -97,6 +97,9 @@ pub fn facts(fractal: &Fractal) -> Vec<Fact> {
             ..Fact::new(heading(name), value)
         });
     }
+    if recipe.format == Format::Npy {
+        facts.push(Fact::new("Format", "NumPy (npy)"));
+    }
     if let Some(length) = fractal.size {
         facts.push(Fact::new("File size", format::bytes(length)));
     }
@@ -175,5 +178,8 @@ pub fn parameters(fractal: &Fractal) -> Vec<(&'static str, String)> {
         ("palette", recipe.palette.name().to_owned()),
     ]);
     parameters.extend(recipe.colours.told());
+    if !recipe.format.is_png() {
+        parameters.push(("format", recipe.format.name().to_owned()));
+    }
     parameters
 }

@@ -18,7 +18,8 @@ mod results;
 mod rows;
 
 use faafo_model::{
-    BlobKey, BlobRef, Colours, CreateRequest, Formula, Palette, Recipe, Timestamp, Uuid, View,
+    BlobKey, BlobRef, Colours, CreateRequest, Format, Formula, Palette, Recipe, Timestamp, Uuid,
+    View,
 };
 use faafo_store::{Finish, Reservation, Store};
 
@@ -41,6 +42,7 @@ fn request(number: u32) -> CreateRequest {
         iterations: 20,
         palette: Palette::Aurora,
         colours: Colours::default(),
+        format: Format::Png,
     };
     CreateRequest {
         priority: 0,

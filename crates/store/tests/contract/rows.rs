@@ -2,7 +2,8 @@
 
 use crate::{NOW, blob, contract, finish, id, request};
 use faafo_model::{
-    Colouring, Colours, CreateRequest, Formula, Fractal, Palette, Recipe, Rgb, State, Stop, View,
+    Colouring, Colours, CreateRequest, Format, Formula, Fractal, Palette, Recipe, Rgb, State, Stop,
+    View,
 };
 use faafo_store::query::{Compare, Field, Filter, Order, Value};
 use faafo_store::{Finish, LegacyResult, Query, Reservation, Store};
@@ -94,6 +95,7 @@ async fn every_real_number_survives_in_every_column(store: Store) {
                 Palette::Classic
             },
             colours: colours(start % 3 == 1),
+            format: Format::Png,
         };
         let request = CreateRequest {
             priority: 0,
@@ -143,6 +145,28 @@ async fn every_real_number_survives_in_every_column(store: Store) {
         assert_eq!(done.duration.map(f64::to_bits), duration.map(f64::to_bits));
         assert_eq!(done.picture, Some(blob(1).key));
     }
+}
+
+async fn a_row_knows_what_its_fractal_is_stored_as(store: Store) {
+    for (number, format) in [(0, Format::Png), (1, Format::Npy), (2, Format::Npy)] {
+        let mut request = request(number);
+        request.recipe.format = format;
+        let accepted = store.accept(&request, NOW).await.unwrap().unwrap();
+        assert_eq!(store.get(id(number)).await.unwrap(), Some(accepted));
+    }
+    let claims = store.claim_unpublished(3, NOW).await.unwrap();
+    let numbers = |claim: &&faafo_store::Claim| claim.task.recipe.format == Format::Npy;
+    assert_eq!(claims.iter().filter(numbers).count(), 2);
+    let query = |name: &str| Query {
+        filter: Some(Filter::Value(
+            Field::Format,
+            Compare::Equal,
+            Value::Text(name.to_owned()),
+        )),
+        ..Query::default()
+    };
+    assert_eq!(store.ids(&query("png")).await.unwrap(), [id(0)]);
+    assert_eq!(store.ids(&query("npy")).await.unwrap(), [id(1), id(2)]);
 }
 
 async fn an_id_is_accepted_once(store: Store) {
@@ -361,6 +385,7 @@ async fn texts_compare_alike_everywhere(store: Store) {
 contract![
     a_row_comes_back_bit_for_bit,
     every_real_number_survives_in_every_column,
+    a_row_knows_what_its_fractal_is_stored_as,
     an_id_is_accepted_once,
     deleting_removes_the_row_and_its_outbox_entry,
     lists_filter_sort_and_page,

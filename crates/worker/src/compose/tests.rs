@@ -4,7 +4,7 @@ use super::*;
 use async_trait::async_trait;
 use faafo_blob::{BlobStore, ByteStream, Error, Upload, open, put};
 use faafo_kernel::Renderer;
-use faafo_model::{BlobKey, Colours, Formula, Manifest, Palette, Recipe, View};
+use faafo_model::{BlobKey, Colours, Format, Formula, Manifest, Palette, Recipe, View};
 use futures_util::TryStreamExt;
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -79,6 +79,7 @@ fn recipe() -> Recipe {
         iterations: 50,
         palette: Palette::Aurora,
         colours: Colours::default(),
+        format: Format::Png,
     }
 }
 

@@ -66,7 +66,7 @@ fn the_form_begins_with_a_size_that_the_service_takes() {
         let elements = "document.getElementById('form').elements";
         let size = format!("{elements}.width.value + 'x' + {elements}.height.value");
         assert_eq!(browser.eval(&size), *sides);
-        let offered = browser.eval("document.querySelectorAll('#format option').length");
+        let offered = browser.eval("document.querySelectorAll('#sizes option').length");
         assert!(offered.as_u64().unwrap() <= 3, "{offered}");
         browser.click("#create");
         browser.wait("location.pathname.startsWith('/picture/')");

@@ -1,7 +1,7 @@
 //! What is measured.
 
 use faafo_formula::{Constant, KINDS};
-use faafo_model::{Colours, Formula, Palette, Recipe, View};
+use faafo_model::{Colours, Format, Formula, Palette, Recipe, View};
 
 /// Sides of the pictures of formulas, in pixels.
 pub const FORMULAS_SIDE: u32 = 512;
@@ -63,6 +63,7 @@ pub fn dragon(side: u32) -> Recipe {
         iterations: 512,
         palette: Palette::Classic,
         colours: Colours::default(),
+        format: Format::Png,
     }
 }
 

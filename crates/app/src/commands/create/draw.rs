@@ -1,7 +1,7 @@
 //! Random recipes: what the flags leave open is drawn uniformly between its bounds.
 
 use crate::args::{ColourArgs, CreateArgs, RecipeArgs};
-use faafo_model::{Uuid, View, draw::julia_constant};
+use faafo_model::{Format, Uuid, View, draw::julia_constant};
 use fastrand::Rng;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -45,6 +45,9 @@ pub struct Request {
     /// Palette and colours, where they aren't left to the service.
     #[serde(flatten)]
     pub colours: ColourArgs,
+    /// What becomes of it, where that isn't left to the service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<Format>,
     /// How urgent it is, where that was said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<i64>,
@@ -133,6 +136,7 @@ impl<'a> Ranges<'a> {
             cy: constant.1,
             parameters: args.parameters.0.clone(),
             colours: args.colours.clone(),
+            format: args.format,
             priority: self.priority,
         }
     }
