@@ -38,7 +38,9 @@ fn when_a_worker_is_killed_only_its_bands_are_rendered_again() {
 fn a_poster_shows_how_far_it_is_and_what_it_will_be() {
     let service = Service::start(SMALL_BANDS);
     let events = Events::subscribe(&service);
-    let id = growing(&service);
+    // Long enough for a fast executable, too.
+    let long = recipe::with(hard_poster(), json!({"iterations": 100_000}));
+    let id = service.create(&long);
     wait_until("the time left is known", || {
         service.row(&id)["eta"].as_f64().is_some()
     });
