@@ -1,7 +1,7 @@
 //! Fractals of the format npy: numbers instead of pictures, asked for, stored and sent like them.
 
-use crate::posters::{bands_reported, poster};
-use faafo_e2e::cluster::{Cluster, Engine};
+use crate::posters::bytes::{is_the_same_in_bands, is_the_same_of_three_workers};
+use crate::posters::poster;
 use faafo_e2e::http::Request;
 use faafo_e2e::{Service, pictures, printed, recipe};
 use serde_json::{Value, json};
@@ -155,43 +155,17 @@ fn a_dry_run_knows_the_bytes_of_numbers() {
     assert_eq!(estimate["bytes"].as_u64(), Some(3000 * 2000 * 8 + 128));
 }
 
-/// The numbers of a poster and their thumbnail, made by a service that renders so many pixels as one task, and the number
-/// of bands.
-fn made(band_area: &str) -> (Vec<u8>, Vec<u8>, u64) {
-    let service = Service::start(&["--band-area", band_area]);
-    let id = service.create_done(&numbers_of(poster()));
-    let thumbnail = service.get(&format!("/fractal/{id}/thumbnail")).body;
-    let bands = bands_reported(service.address());
-    (service.picture(&id), thumbnail, bands)
-}
-
 #[test]
 fn a_poster_of_numbers_has_the_bytes_of_the_whole_however_it_is_cut() {
-    let (whole, thumbnail, bands) = made("100000000");
-    assert_eq!(bands, 0);
+    let cuts = [("800000", 3), ("42000", 53)];
+    let whole = is_the_same_in_bands(&numbers_of(poster()), &cuts);
     for (index, (found, _)) in (0..).zip(read(&whole, (2000, 1100))).step_by(997) {
         let (x, y) = (index % 2000, index / 2000);
         assert_eq!(found, count(&poster(), x, y), "{x}, {y}");
-    }
-    for (area, expected) in [("800000", 3), ("42000", 53)] {
-        let (numbers, small, bands) = made(area);
-        assert_eq!(bands, expected);
-        assert!(numbers == whole, "{bands} bands");
-        assert!(small == thumbnail, "{bands} bands");
     }
 }
 
 #[test]
 fn workers_on_rabbitmq_make_the_numbers_that_one_process_makes() {
-    let (whole, thumbnail, _) = made("100000000");
-    for engine in [Engine::Postgres, Engine::MariaDb] {
-        let cluster = Cluster::new(engine);
-        let api = cluster.api(&["--band-area", "400000"]);
-        let one = ["--slots", "1", "--threads", "1"];
-        let _workers = [(); 2].map(|()| cluster.worker(&[&api], &one));
-        let id = api.create_done(&numbers_of(poster()));
-        assert!(api.picture(&id) == whole, "{engine:?}");
-        let small = api.get(&format!("/fractal/{id}/thumbnail")).body;
-        assert!(small == thumbnail, "{engine:?}");
-    }
+    is_the_same_of_three_workers(&numbers_of(poster()), "400000");
 }

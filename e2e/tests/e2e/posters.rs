@@ -1,6 +1,6 @@
 //! Posters: pictures that are rendered in bands, by all workers together.
 
-mod bytes;
+pub(crate) mod bytes;
 mod cancel;
 mod copied;
 mod lanes;

@@ -121,34 +121,34 @@ macro_rules! object_store {
     };
 }
 
+/// Of an object store that composes, and more that only some do.
+macro_rules! composing_store {
+    ($name:ident, $place:expr, [$($more:ident),*] $(, $suite:ident: $tests:tt)* $(,)?) => {
+        object_store!(
+            $name,
+            $place,
+            $($suite: $tests,)*
+            compose: [
+                small_pieces_become_a_blob,
+                large_pieces_are_copied_and_hardly_sent,
+                composing_what_is_there_or_twice_at_once_is_harmless,
+                a_piece_that_is_missing_is_not_found_and_leaves_nothing,
+                pieces_that_are_not_as_long_as_the_blob_are_refused,
+                a_composition_dropped_halfway_leaves_nothing,
+                a_server_that_fails_twice_composes_all_the_same,
+                $($more),*
+            ],
+        );
+    };
+}
+
 // s3s-fs can't list unfinished uploads.
-object_store!(
-    s3_on_s3s,
-    place::s3s(),
-    compose: [
-        small_pieces_become_a_blob,
-        large_pieces_are_copied_and_hardly_sent,
-        composing_what_is_there_or_twice_at_once_is_harmless,
-        a_piece_that_is_missing_is_not_found_and_leaves_nothing,
-        pieces_that_are_not_as_long_as_the_blob_are_refused,
-        a_composition_dropped_halfway_leaves_nothing,
-        a_server_that_fails_twice_composes_all_the_same,
-    ],
-);
-object_store!(
+composing_store!(s3_on_s3s, place::s3s(), []);
+composing_store!(
     s3_on_swift,
     place::s3_on_swift(),
+    [the_leftovers_of_a_composition_that_broke_off_can_be_removed],
     listing: [the_leftovers_of_a_killed_upload_can_be_removed],
-    compose: [
-        small_pieces_become_a_blob,
-        large_pieces_are_copied_and_hardly_sent,
-        composing_what_is_there_or_twice_at_once_is_harmless,
-        a_piece_that_is_missing_is_not_found_and_leaves_nothing,
-        pieces_that_are_not_as_long_as_the_blob_are_refused,
-        a_composition_dropped_halfway_leaves_nothing,
-        a_server_that_fails_twice_composes_all_the_same,
-        the_leftovers_of_a_composition_that_broke_off_can_be_removed,
-    ],
 );
 object_store!(
     swift,

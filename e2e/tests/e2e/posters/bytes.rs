@@ -5,36 +5,43 @@ use faafo_e2e::cluster::{Cluster, Engine};
 use faafo_e2e::{Home, Service, pictures, reader, recipe};
 use serde_json::{Value, json};
 
-/// The poster and its thumbnail, made by a service that renders so many pixels as one task, and the number of bands.
-fn made(band_area: &str) -> (Vec<u8>, Vec<u8>, u64) {
+/// A fractal's file and thumbnail, made by a service that renders so many pixels as one task, and the number of bands.
+fn made(asked: &Value, band_area: &str) -> (Vec<u8>, Vec<u8>, u64) {
     let service = Service::start(&["--band-area", band_area]);
-    let id = service.create_done(&poster());
+    let id = service.create_done(asked);
     let thumbnail = service.get(&format!("/fractal/{id}/thumbnail")).body;
     let bands = bands_reported(service.address());
     (service.picture(&id), thumbnail, bands)
 }
 
-#[test]
-fn a_poster_has_the_bytes_of_the_picture_made_as_one_however_it_is_cut() {
-    let (whole, thumbnail, bands) = made("100000000");
+/// The same, made as one.
+pub(crate) fn made_as_one(asked: &Value) -> (Vec<u8>, Vec<u8>) {
+    let (whole, thumbnail, bands) = made(asked, "100000000");
     assert_eq!(bands, 0);
-    for (area, expected) in [("1500000", 2), ("800000", 3), ("42000", 53)] {
-        let (picture, small, bands) = made(area);
-        assert_eq!(bands, expected);
-        assert!(picture == whole, "{bands} bands");
-        assert!(small == thumbnail, "{bands} bands");
-    }
+    (whole, thumbnail)
 }
 
-#[test]
-fn three_workers_on_rabbitmq_make_the_bytes_that_one_process_makes() {
-    let (whole, thumbnail, _) = made("100000000");
+/// Sees that the file and the thumbnail are the same in bands of so many pixels, so many bands of each. Returns the file.
+pub(crate) fn is_the_same_in_bands(asked: &Value, cuts: &[(&str, u64)]) -> Vec<u8> {
+    let (whole, thumbnail) = made_as_one(asked);
+    for &(area, expected) in cuts {
+        let (file, small, bands) = made(asked, area);
+        assert_eq!(bands, expected);
+        assert!(file == whole, "{bands} bands");
+        assert!(small == thumbnail, "{bands} bands");
+    }
+    whole
+}
+
+/// Sees that three workers on RabbitMQ make the same as one process, in bands of so many pixels.
+pub(crate) fn is_the_same_of_three_workers(asked: &Value, band_area: &str) {
+    let (whole, thumbnail) = made_as_one(asked);
     for engine in [Engine::Postgres, Engine::MariaDb] {
         let cluster = Cluster::new(engine);
-        let api = cluster.api(&["--band-area", "42000"]);
+        let api = cluster.api(&["--band-area", band_area]);
         let one = ["--slots", "1", "--threads", "1"];
         let _workers = [(); 3].map(|()| cluster.worker(&[&api], &one));
-        let id = api.create_done(&poster());
+        let id = api.create_done(asked);
         assert!(api.picture(&id) == whole, "{engine:?}");
         let small = api.get(&format!("/fractal/{id}/thumbnail")).body;
         assert!(small == thumbnail, "{engine:?}");
@@ -44,6 +51,17 @@ fn three_workers_on_rabbitmq_make_the_bytes_that_one_process_makes() {
             "{row}"
         );
     }
+}
+
+#[test]
+fn a_poster_has_the_bytes_of_the_picture_made_as_one_however_it_is_cut() {
+    let cuts = [("1500000", 2), ("800000", 3), ("42000", 53)];
+    is_the_same_in_bands(&poster(), &cuts);
+}
+
+#[test]
+fn three_workers_on_rabbitmq_make_the_bytes_that_one_process_makes() {
+    is_the_same_of_three_workers(&poster(), "42000");
 }
 
 #[test]
