@@ -4,8 +4,8 @@ use crate::colour::{Canvas, Paint, Setting};
 use crate::formulas::{self, AnyIteration};
 use crate::palette::{aurora, classic};
 use crate::plane::Axis;
-use crate::search::{Ends, Pixels, Search, Stopped};
-use crate::simd::{Level, MOST_LANES};
+use crate::search::{BEHIND, Ends, Pixels, Search, Stopped};
+use crate::simd::Level;
 use faafo_model::{Colouring, Palette, recipe::Recipe};
 use faafo_picture::png::{self, Format, Fragment, Header};
 use faafo_picture::thumbnail::{MAX_SIDE, Scale, Strip};
@@ -201,7 +201,7 @@ impl Plan {
             height,
             across: (0..width)
                 .map(|x| across.at(x))
-                .chain([0.0; MOST_LANES])
+                .chain([0.0; BEHIND])
                 .collect(),
             down,
             iteration,

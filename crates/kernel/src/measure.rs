@@ -2,7 +2,7 @@
 
 use crate::block::Plan;
 use crate::plane::Axis;
-use crate::search::{Pixels, RawLoop, Stopped};
+use crate::search::{BEHIND, Pixels, RawLoop, Stopped};
 use crate::simd::{AtLevel, Level, MOST_LANES, Vector, at_level};
 use crate::{RenderError, Watch, formulas};
 use faafo_model::Recipe;
@@ -66,7 +66,7 @@ pub fn orbits(level: Level, recipe: &Recipe) -> Orbits {
     };
     let view = recipe.view;
     let across = axis(view.xa, view.xb, recipe.width);
-    let across: Vec<f64> = across.chain([0.0; MOST_LANES]).collect();
+    let across: Vec<f64> = across.chain([0.0; BEHIND]).collect();
     let down: Vec<f64> = axis(view.ya, view.yb, recipe.height).collect();
     let iteration = formulas::iteration(recipe);
     let mut found = Orbits {

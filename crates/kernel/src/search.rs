@@ -16,12 +16,12 @@ mod steps;
 
 use crate::simd::{AtLevel, Level, Vector, at_level};
 use faafo_formula::{Complex, Map, Quadratic};
-use lanes::Lanes;
+use lanes::{SETS, Set};
 use orbits::Orbits;
 #[cfg(test)]
 pub(crate) use orbits::WHOLE;
 use replay::Rules;
-pub(crate) use source::Pixels;
+pub(crate) use source::{BEHIND, Pixels};
 use source::{Begin, FIRST_STEPS, Source};
 use std::hint::black_box;
 
@@ -31,8 +31,11 @@ const MOST_STEPS: usize = 16;
 /// So many orbits that have ended are worth the while to be followed once more.
 const ENOUGH: usize = 64;
 
-/// Blocks of steps between two looks at the stop flag, and between changes of what orbits are compared with.
-const ROUND: u32 = 64;
+/// Once orbits are begun, they are until so many wait for a lane.
+const ENOUGH_WAITING: usize = 256;
+
+/// Blocks of steps between two looks at the stop flag.
+const ROUND: u32 = 128;
 
 /// The most steps of all lanes together until others get their turn: about 50 ms, one number at a time.
 const TURN: i64 = 1 << 24;
@@ -66,9 +69,11 @@ pub(crate) struct Search {
     source: Source,
     /// Those that wait for a lane.
     waiting: Box<Orbits>,
-    lanes: Box<Lanes>,
+    sets: Box<[Set; SETS]>,
     /// Those that have ended, or are about to reach the limit.
     trips: Box<Orbits>,
+    /// The most steps until they have.
+    longest: usize,
     ends: Ends,
     done: u64,
     pace: Pace,
@@ -91,9 +96,8 @@ impl Pace {
         self.blocks == ROUND
     }
 
-    /// Begins another round of blocks; whether they have another number of steps.
-    fn change(&mut self, lanes: usize) -> bool {
-        let before = self.steps;
+    /// Begins another round of blocks.
+    fn change(&mut self, lanes: usize) {
         let length = ROUND as usize * lanes * self.steps / (self.ended as usize).max(1);
         self.steps = match length {
             0..12 => 4,
@@ -101,7 +105,6 @@ impl Pace {
             _ => MOST_STEPS,
         };
         (self.blocks, self.ended) = (0, 0);
-        self.steps != before
     }
 }
 
@@ -113,10 +116,11 @@ impl Search {
         Self {
             source: Source::default(),
             waiting: Box::new(Orbits::new(iteration.julia)),
-            lanes: Box::new(Lanes::new(iteration.julia)),
+            sets: Box::new(std::array::from_fn(|_| Set::new(iteration.julia))),
             trips: Box::new(Orbits::new(iteration.julia)),
+            longest: 0,
             ends: Ends {
-                count: vec![iteration.limit; len],
+                count: vec![0; len],
                 z: vec![nothing; if want_z { len } else { 0 }],
             },
             done: 0,
@@ -190,8 +194,9 @@ impl<M: Map> GoOn<'_, M> {
         let Search {
             source,
             waiting,
-            lanes,
+            sets,
             trips,
+            longest,
             ends,
             done,
             pace,
@@ -204,66 +209,60 @@ impl<M: Map> GoOn<'_, M> {
         let count = lanes::count::<V, STREAMS>();
         let mut turn = TURN;
         loop {
-            while waiting.len() < count && !source.exhausted {
-                let fill = Fill {
-                    begin: &begin,
-                    source,
-                    pixels,
-                    enough: count,
-                    waiting,
-                    ends,
-                };
-                let ended = at_level(level, fill);
-                *done += ended;
-                turn -= (ended * u64::from(FIRST_STEPS)) as i64;
-                if (self.stop)() {
-                    return Err(Stopped);
+            for ahead in 0..SETS {
+                // A set takes its steps before the one before it is looked after, so that processors move these orbits
+                // while they still calculate those.
+                if !sets[ahead].is_empty() {
+                    sets[ahead].advance::<V, M, STREAMS, DEFERRED>(&map, pace.steps);
+                    turn -= (pace.steps * count) as i64;
                 }
-            }
-            let empty = lanes::all::<V, STREAMS>() & !lanes.live;
-            if empty != 0 {
-                lanes.fill::<M>(empty, waiting, limit);
-            }
-            let steps = pace.steps;
-            let mut rules = Rules {
-                steps,
-                limit,
-                all: lanes.live == 0,
-            };
-            let mut cyclic = 0;
-            // No orbit may take a step beyond the limit.
-            let mut out = lanes.expired::<V, STREAMS>(limit, steps);
-            let advanced = out == 0 && lanes.live != 0;
-            if advanced {
-                let (ended, back) = lanes.advance::<V, M, STREAMS, DEFERRED>(&map, steps);
-                out = ended & lanes.live;
-                cyclic = back & lanes.watched & !out;
-            }
-            lanes.put::<M>(out, trips);
-            lanes.empty(out | cyclic);
-            *done += u64::from(cyclic.count_ones());
-            if advanced {
-                turn -= (steps * count) as i64;
-                lanes.turn_over(steps);
-                if pace.count(out.count_ones()) {
-                    lanes.watch::<V, STREAMS>();
-                    rules.all |= pace.change(count);
+                while waiting.len() < count && !source.exhausted {
+                    let fill = Fill {
+                        begin: &begin,
+                        source,
+                        pixels,
+                        waiting,
+                        ends,
+                    };
+                    let ended = at_level(level, fill);
+                    *done += ended;
+                    turn -= (ended * u64::from(FIRST_STEPS)) as i64;
                     if (self.stop)() {
                         return Err(Stopped);
                     }
                 }
+                let behind = &mut sets[(ahead + SETS - 1) % SETS];
+                let settled = behind.settle::<V, M, STREAMS>(trips, waiting, limit);
+                *done += u64::from(settled.cyclic);
+                *longest = settled.longest.max(*longest);
+                let round = pace.count(settled.ended);
+                if round {
+                    pace.change(count);
+                    if (self.stop)() {
+                        return Err(Stopped);
+                    }
+                }
+                let last = source.exhausted && sets.iter().all(Set::is_empty);
+                if trips.len() >= ENOUGH || round || last {
+                    let replay = Replay::<M, DEFERRED> {
+                        map: &map,
+                        rules: Rules {
+                            steps: *longest,
+                            limit,
+                            all: round || last,
+                        },
+                        trips,
+                        waiting,
+                        ends,
+                    };
+                    *done += at_level(level, replay);
+                    if trips.len() == 0 {
+                        *longest = 0;
+                    }
+                }
             }
-            if rules.all || trips.len() >= ENOUGH {
-                let replay = Replay {
-                    map: &map,
-                    rules,
-                    trips,
-                    waiting,
-                    ends,
-                };
-                *done += at_level(level, replay);
-            }
-            if lanes.live == 0 && trips.len() + waiting.len() == 0 && source.exhausted {
+            let none = trips.len() + waiting.len() == 0 && sets.iter().all(Set::is_empty);
+            if none && source.exhausted {
                 return Ok(true);
             }
             if turn <= 0 {
@@ -278,7 +277,6 @@ struct Fill<'a, M> {
     begin: &'a Begin<'a, M>,
     source: &'a mut Source,
     pixels: &'a Pixels<'a>,
-    enough: usize,
     waiting: &'a mut Orbits,
     ends: &'a mut Ends,
 }
@@ -291,7 +289,7 @@ impl<M: Map> AtLevel for Fill<'_, M> {
         self.source.fill::<V, M>(
             self.begin,
             self.pixels,
-            self.enough,
+            ENOUGH_WAITING,
             self.waiting,
             self.ends,
         )
@@ -299,7 +297,7 @@ impl<M: Map> AtLevel for Fill<'_, M> {
 }
 
 /// Follows orbits once more. Not inlined, because there is so much of it.
-struct Replay<'a, M> {
+struct Replay<'a, M, const DEFERRED: bool> {
     map: &'a M,
     rules: Rules,
     trips: &'a mut Orbits,
@@ -307,12 +305,12 @@ struct Replay<'a, M> {
     ends: &'a mut Ends,
 }
 
-impl<M: Map> AtLevel for Replay<'_, M> {
+impl<M: Map, const DEFERRED: bool> AtLevel for Replay<'_, M, DEFERRED> {
     type Output = u64;
 
     #[inline(always)]
     fn run<V: Vector, const STREAMS: usize>(self) -> u64 {
-        replay::replay::<V, M>(self.map, self.rules, self.trips, self.waiting, self.ends)
+        replay::replay::<V, M, DEFERRED>(self.map, self.rules, self.trips, self.waiting, self.ends)
     }
 }
 
@@ -324,13 +322,11 @@ impl AtLevel for RawLoop {
 
     #[inline(always)]
     fn run<V: Vector, const STREAMS: usize>(self) -> u64 {
-        let mut lanes = Box::new(Lanes::new(None));
-        lanes.live = lanes::all::<V, STREAMS>();
+        let mut set = Box::new(Set::new(None));
+        set.pretend();
         for _ in 0..self.0 {
-            let ended =
-                lanes.advance::<V, Quadratic, STREAMS, true>(&Quadratic, black_box(MOST_STEPS));
-            black_box(ended);
-            lanes.turn_over(MOST_STEPS);
+            set.advance::<V, Quadratic, STREAMS, true>(&Quadratic, black_box(MOST_STEPS));
+            set.pass();
         }
         self.0 * (MOST_STEPS * lanes::count::<V, STREAMS>()) as u64
     }

@@ -56,10 +56,11 @@ pub(crate) trait Vector: Number {
         self.twice_plus(other)
     }
 
-    /// Does nothing, but makes the compiler calculate the one before it goes on with the other. Left to itself it
-    /// begins with all vectors at once, and has too few registers for what it begins.
+    /// Does nothing, but makes the compiler calculate the one before it goes on with the other, and read again then what is
+    /// in memory. Left to itself it begins with all vectors at once and reads all constants before, and has too few
+    /// registers for either.
     #[inline(always)]
-    fn in_order(_before: &mut Complex<Self>, _after: &mut Complex<Self>) {}
+    fn in_order(_before: &mut Complex<Self>, _after: &mut Complex<Self>, _memory: &[f64]) {}
 
     /// All lanes.
     const ALL: u32 = (1 << Self::LANES) - 1;

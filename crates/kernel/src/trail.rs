@@ -259,7 +259,7 @@ impl<M: Map> Follow<'_, M> {
         at_end: bool,
     ) -> Orbit<V, D> {
         let Iteration { map, julia, .. } = self.iteration;
-        let width = self.pixels.across.len() - MOST_LANES;
+        let width = self.pixels.width();
         let mut numbers = [[0.0; MOST_LANES]; 5];
         for lane in 0..V::LANES {
             let index = self.trail.order[(first + lane).min(to - 1)] as usize;

@@ -1,8 +1,8 @@
 //! Samples at every crossing of some columns and rows.
 
 use crate::formulas::AnyIteration;
-use crate::search::{Pixels, Search, Stopped};
-use crate::simd::{Level, MOST_LANES};
+use crate::search::{BEHIND, Pixels, Search, Stopped};
+use crate::simd::Level;
 use crate::trail::{Mark, Trail, Wanted};
 
 /// A search for what becomes of the orbits, in two passes.
@@ -24,7 +24,7 @@ impl Sampler {
         down: Vec<f64>,
         wanted: Option<Wanted>,
     ) -> Self {
-        across.extend([0.0; MOST_LANES]);
+        across.extend([0.0; BEHIND]);
         let pixels = Pixels {
             across: &across,
             down: &down,

@@ -53,7 +53,7 @@ impl<M: Map> AtLevel for Times<'_, M> {
 
     #[inline(always)]
     fn run<V: Vector, const STREAMS: usize>(self) {
-        let width = self.pixels.across.len() - MOST_LANES;
+        let width = self.pixels.width();
         let rows = self.times.chunks_exact_mut(width).enumerate();
         for ((row, times), ends) in rows.zip(self.ends.z.chunks_exact(width)) {
             let im = self.pixels.down[row];
@@ -133,6 +133,7 @@ fn finish(power: f64, steps: &[f64; CHUNK], norms: &[f64; CHUNK], times: &mut [f
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::search::BEHIND;
     use faafo_formula::Quadratic;
 
     /// The time of one orbit, one step after the other.
@@ -154,7 +155,7 @@ mod tests {
             let (width, height) = (rng.usize(1..150), rng.usize(1..4));
             let mut number = |reach: f64| 2.0 * reach * rng.f64() - reach;
             let mut across: Vec<f64> = (0..width).map(|_| number(2.0)).collect();
-            across.extend([0.0; MOST_LANES]);
+            across.extend([0.0; BEHIND]);
             let down: Vec<f64> = (0..height).map(|_| number(2.0)).collect();
             let z = (0..width * height).map(|_| Complex::new(number(9.0), number(300.0)));
             let ends = Ends {

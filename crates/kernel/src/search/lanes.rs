@@ -1,15 +1,25 @@
 //! The orbits under way, side by side.
 
+use super::MOST_STEPS;
 use super::orbits::{Orbit, Orbits as Queue};
-use crate::simd::{Fused, MOST_LANES, Vector};
+use super::steps::step;
+use crate::simd::{MOST_LANES, Vector};
 use faafo_formula::{Complex, Map};
+use std::hint::black_box;
 use std::ops::Range;
 
-/// The most lanes: bits in a u128.
-pub(super) const MOST: usize = 128;
+/// The most lanes of a set: bits in a u64.
+pub(super) const MOST: usize = 64;
+
+/// Sets of lanes. With three of them, one takes its steps, one is looked after, and of one it is long ago, so that
+/// what was written to its lanes has arrived.
+pub(super) const SETS: usize = 3;
 
 /// Steps after which an orbit is suspected of never ending, and watched for a cycle.
 const SUSPICIOUS: f64 = 256.0;
+
+/// Blocks of steps between changes of what orbits are compared with.
+const ROUND: u32 = 64;
 
 /// As many numbers as a row keeps: a cache line more, for the reason that queues do so.
 const KEPT: usize = MOST + 8;
@@ -46,9 +56,9 @@ const NOWHERE: Orbits = Orbits {
     before_im: ZEROS,
 };
 
-/// The lanes: what is under way in each. A bit of a u128 stands for a lane. They come in
-/// sets, of which each is as many vectors as are under way at a time.
-pub(super) struct Lanes {
+/// A set of lanes: what is under way in each. A bit of a u64 stands for a lane. They are as many bundles of vectors as fit,
+/// of which each is as many as are under way at a time.
+pub(super) struct Set {
     /// Now, and after the block of steps.
     at: [Orbits; 2],
     /// Which of them is now.
@@ -66,25 +76,56 @@ pub(super) struct Lanes {
     /// When it will be compared with something newer.
     next_look: Row,
     /// Lanes with an orbit.
-    pub live: u128,
+    live: u64,
     /// Lanes whose orbit is compared with one of its earlier places.
-    pub watched: u128,
+    watched: u64,
     /// Steps taken.
-    pub now: u64,
+    now: u64,
     /// Before this time no orbit reaches the limit.
-    pub first_expiry: f64,
+    first_expiry: f64,
+    /// Blocks of steps since what is watched was last changed.
+    blocks: u32,
+    /// The steps that were taken and not yet looked at.
+    block: Block,
 }
 
-/// How many lanes there are.
+/// A block of steps.
+#[derive(Clone, Copy)]
+struct Block {
+    /// How many; none if there is nothing to be looked at.
+    steps: usize,
+    /// Lanes whose orbit may have ended on the way; also some that are empty.
+    ended: u64,
+    /// Lanes whose orbit is back where it was seen; also some that are not watched.
+    cyclic: u64,
+}
+
+const NOTHING: Block = Block {
+    steps: 0,
+    ended: 0,
+    cyclic: 0,
+};
+
+/// What came of looking after a set.
+pub(super) struct Settled {
+    /// Orbits that have perhaps ended.
+    pub ended: u32,
+    /// Orbits that never will.
+    pub cyclic: u32,
+    /// The most steps until those end that have perhaps ended.
+    pub longest: usize,
+}
+
+/// How many lanes a set has.
 pub(super) const fn count<V: Vector, const STREAMS: usize>() -> usize {
-    let set = STREAMS * V::LANES;
-    MOST / set * set
+    let bundle = STREAMS * V::LANES;
+    MOST / bundle * bundle
 }
 
-/// All lanes.
+/// All lanes of a set.
 #[inline(always)]
-pub(super) fn all<V: Vector, const STREAMS: usize>() -> u128 {
-    u128::MAX >> (MOST - count::<V, STREAMS>())
+fn all<V: Vector, const STREAMS: usize>() -> u64 {
+    u64::MAX >> (MOST - count::<V, STREAMS>())
 }
 
 #[inline(always)]
@@ -92,43 +133,35 @@ fn load<V: Vector>(row: &Row, base: usize) -> V {
     V::load(&row.0[base..])
 }
 
-/// The vector at `at` in a set of lanes.
+/// The vector at `at` in a bundle of lanes.
 #[inline(always)]
-fn load_both<V: Vector>(re: &Row, im: &Row, set: &Range<usize>, at: usize) -> Complex<V> {
-    let (re, im) = (&re.0[set.start..set.end], &im.0[set.start..set.end]);
+fn load_both<V: Vector>(re: &Row, im: &Row, bundle: &Range<usize>, at: usize) -> Complex<V> {
+    let (re, im) = (
+        &re.0[bundle.start..bundle.end],
+        &im.0[bundle.start..bundle.end],
+    );
     Complex::new(V::load(&re[at..]), V::load(&im[at..]))
 }
 
 #[inline(always)]
-fn store_both<V: Vector>(z: Complex<V>, re: &mut Row, im: &mut Row, set: &Range<usize>, at: usize) {
-    z.re.store(&mut re.0[set.start..set.end][at..]);
-    z.im.store(&mut im.0[set.start..set.end][at..]);
-}
-
-/// A step of the vector at a place among those under way. Plain steps leave the units that multiply idle, fused ones the
-/// units that add; half of each keep both busy.
-#[inline(always)]
-fn step<V: Vector, M: Map>(
-    map: &M,
-    stream: usize,
+fn store_both<V: Vector>(
     z: Complex<V>,
-    before: Complex<V>,
-    c: Complex<V>,
-) -> Complex<V> {
-    if stream % 2 == 1 {
-        Fused::step(map, z, before, c)
-    } else {
-        map.step(z, before, c)
-    }
+    re: &mut Row,
+    im: &mut Row,
+    bundle: &Range<usize>,
+    at: usize,
+) {
+    z.re.store(&mut re.0[bundle.start..bundle.end][at..]);
+    z.im.store(&mut im.0[bundle.start..bundle.end][at..]);
 }
 
 /// Those lanes that are in the vector at `base`.
 #[inline(always)]
-fn bits<V: Vector>(lanes: u128, base: usize) -> u32 {
+fn bits<V: Vector>(lanes: u64, base: usize) -> u32 {
     (lanes >> base) as u32 & V::ALL
 }
 
-impl Lanes {
+impl Set {
     /// Without any orbit; for a Julia form with its c.
     pub fn new(constant: Option<(f64, f64)>) -> Self {
         let (c_re, c_im) = constant.unwrap_or_default();
@@ -147,35 +180,46 @@ impl Lanes {
             watched: 0,
             now: 0,
             first_expiry: f64::INFINITY,
+            blocks: 0,
+            block: NOTHING,
         }
     }
 
-    /// Takes a block of steps. Returns the lanes whose orbit may have ended on the way, and those whose orbit is back
-    /// where it was seen; both also for lanes that are empty.
+    /// Whether no orbit is under way.
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.live == 0
+    }
+
+    /// Takes a block of steps, which is to be looked at by [`settle`](Self::settle).
     #[inline(always)]
     pub fn advance<V: Vector, M: Map, const STREAMS: usize, const DEFERRED: bool>(
         &mut self,
         map: &M,
         steps: usize,
-    ) -> (u128, u128) {
+    ) {
         let width = STREAMS * V::LANES;
         let (mut ended, mut cyclic) = (0, 0);
-        for set in 0..count::<V, STREAMS>() / width {
-            let base = set * width;
-            // Towards the end of a search most sets are empty.
-            if (self.live >> base) as u64 & (u64::MAX >> (64 - width)) == 0 {
+        for bundle in 0..count::<V, STREAMS>() / width {
+            let base = bundle * width;
+            // Towards the end of a search most are empty.
+            if (self.live >> base) & (u64::MAX >> (64 - width)) == 0 {
                 continue;
             }
-            let (out, back) = self.advance_set::<V, M, STREAMS, DEFERRED>(map, steps, base);
-            ended |= u128::from(out) << base;
-            cyclic |= u128::from(back) << base;
+            let (out, back) = self.advance_bundle::<V, M, STREAMS, DEFERRED>(map, steps, base);
+            ended |= out << base;
+            cyclic |= back << base;
         }
-        (ended, cyclic)
+        self.block = Block {
+            steps,
+            ended,
+            cyclic,
+        };
     }
 
-    /// The same for the set at `base`.
+    /// The same for the bundle at `base`.
     #[inline(always)]
-    fn advance_set<V: Vector, M: Map, const STREAMS: usize, const DEFERRED: bool>(
+    fn advance_bundle<V: Vector, M: Map, const STREAMS: usize, const DEFERRED: bool>(
         &mut self,
         map: &M,
         steps: usize,
@@ -183,7 +227,6 @@ impl Lanes {
     ) -> (u64, u64) {
         let zero = Complex::<V>::splat(0.0, 0.0);
         let (mut z, mut before) = ([zero; STREAMS], [zero; STREAMS]);
-        let mut c = [zero; STREAMS];
         let mut ended = [V::mask(0); STREAMS];
         let (one, two) = self.at.split_at_mut(1);
         let (from, to) = match self.current {
@@ -197,23 +240,20 @@ impl Lanes {
             if M::MEMORY {
                 before[stream] = load_both(&from.before_re, &from.before_im, &lanes, at);
             }
-            c[stream] = load_both(&self.c_re, &self.c_im, &lanes, at);
         }
         for _ in 0..steps {
             for stream in 0..STREAMS {
                 if !DEFERRED {
                     ended[stream] = ended[stream] | map.ended(z[stream], before[stream]);
                 }
-                let next = step(map, stream, z[stream], before[stream], c[stream]);
+                let c = load_both(&self.c_re, &self.c_im, &lanes, stream * V::LANES);
+                let next = step(map, stream, z[stream], before[stream], c);
                 if M::MEMORY {
                     before[stream] = z[stream];
                 }
                 z[stream] = next;
-                // In two halves: one by one, it would wait for results instead.
-                if stream + 1 == STREAMS / 2
-                    && let Some([done, then]) = z[stream..].first_chunk_mut()
-                {
-                    V::in_order(done, then);
+                if DEFERRED && let Some([done, then]) = z[stream..].first_chunk_mut() {
+                    V::in_order(done, then, &self.c_re.0);
                 }
             }
         }
@@ -236,53 +276,94 @@ impl Lanes {
             all_ended |= u64::from(V::bits(ended[stream]) & V::ALL) << at;
         }
         if self.watched != 0 {
+            let mut back = [V::mask(0); STREAMS];
+            let mut any = V::mask(0);
             for (stream, z) in z.into_iter().enumerate() {
                 let at = stream * V::LANES;
                 let re = V::load(&self.seen_re.0[lanes.start..lanes.end][at..]);
-                all_cyclic |= u64::from(V::bits(z.re.equal(re)) & V::ALL) << at;
+                back[stream] = z.re.equal(re);
+                any = any | back[stream];
             }
             // Seldom is anything back even on the line.
-            if all_cyclic != 0 {
+            if V::bits(any) & V::ALL != 0 {
                 for (stream, z) in z.into_iter().enumerate() {
                     let at = stream * V::LANES;
                     let im = V::load(&self.seen_im.0[lanes.start..lanes.end][at..]);
-                    let other = V::bits(!z.im.equal(im)) & V::ALL;
-                    all_cyclic &= !(u64::from(other) << at);
+                    let same = V::bits(back[stream] & z.im.equal(im)) & V::ALL;
+                    all_cyclic |= u64::from(same) << at;
                 }
             }
         }
         (all_ended, all_cyclic)
     }
 
-    /// What was calculated becomes what is; it was so many steps.
+    /// Looks at the block of steps that was taken last: orbits that have ended go among the `trips`, as they were before
+    /// it, and waiting ones take their place.
     #[inline(always)]
-    pub fn turn_over(&mut self, steps: usize) {
-        self.current = 1 - self.current;
+    pub fn settle<V: Vector, M: Map, const STREAMS: usize>(
+        &mut self,
+        trips: &mut Queue,
+        waiting: &mut Queue,
+        limit: u32,
+    ) -> Settled {
+        let Block {
+            steps,
+            ended,
+            cyclic,
+        } = std::mem::replace(&mut self.block, NOTHING);
+        let out = ended & self.live;
+        let cyclic = cyclic & self.watched & !out;
+        let mut settled = Settled {
+            ended: out.count_ones(),
+            cyclic: cyclic.count_ones(),
+            longest: steps,
+        };
+        let enough = waiting.len() >= out.count_ones() as usize;
+        let before = self.now;
         self.now += steps as u64;
+        self.empty(out | cyclic);
+        if enough {
+            self.exchange::<M>(out, before, trips, waiting, limit);
+        } else {
+            self.put::<M>(out, before, trips);
+        }
+        if steps != 0 {
+            self.current = 1 - self.current;
+            self.blocks += 1;
+            if self.blocks == ROUND {
+                self.watch::<V, STREAMS>();
+                self.blocks = 0;
+            }
+        }
+        let empty = all::<V, STREAMS>() & !self.live;
+        if empty != 0 {
+            self.fill::<M>(empty, waiting, limit);
+        }
+        // No orbit may take a step beyond the limit.
+        let expired = self.expired::<V, STREAMS>(limit);
+        if expired != 0 {
+            settled.ended += expired.count_ones();
+            settled.longest = MOST_STEPS;
+            self.put::<M>(expired, self.now, trips);
+            self.empty(expired);
+        }
+        settled
     }
 
     /// Nothing is under way in these lanes any more.
     #[inline(always)]
-    pub fn empty(&mut self, lanes: u128) {
+    fn empty(&mut self, lanes: u64) {
         self.live &= !lanes;
         self.watched &= !lanes;
     }
 
-    /// Puts the orbits of some lanes into a queue as they are, before the steps that were calculated last.
+    /// Puts the orbits of some lanes into a queue as they are, which they have been since a time.
     #[inline(always)]
-    pub fn put<M: Map>(&self, mut lanes: u128, queue: &mut Queue) {
-        let (from, now) = (&self.at[self.current & 1], self.now as f64);
+    fn put<M: Map>(&self, mut lanes: u64, since: u64, queue: &mut Queue) {
         let mut at = queue.grow(lanes.count_ones() as usize);
         while lanes != 0 {
             let lane = lanes.trailing_zeros() as usize % MOST;
-            let orbit = Orbit {
-                z: Complex::new(from.re.0[lane], from.im.0[lane]),
-                before: Complex::new(from.before_re.0[lane], from.before_im.0[lane]),
-                c: Complex::new(self.c_re.0[lane], self.c_im.0[lane]),
-                index: self.index.0[lane],
-                count: now - self.birth.0[lane],
-            };
-            queue.set::<M>(at, orbit);
+            queue.set::<M>(at, self.orbit(lane, since));
             at += 1;
             lanes &= lanes - 1;
         }
@@ -290,48 +371,101 @@ impl Lanes {
 
     /// Gives waiting orbits to empty lanes, as far as there are any.
     #[inline(always)]
-    pub fn fill<M: Map>(&mut self, mut empty: u128, waiting: &mut Queue, limit: u32) {
+    fn fill<M: Map>(&mut self, mut empty: u64, waiting: &mut Queue, limit: u32) {
         let count = (empty.count_ones() as usize).min(waiting.len());
         let from = waiting.shrink(count);
-        let (to, now) = (&mut self.at[self.current & 1], self.now as f64);
-        let mut first_birth = f64::INFINITY;
         let before = empty;
+        let mut first_birth = f64::INFINITY;
         for at in from..from + count {
-            let (lane, orbit) = (empty.trailing_zeros() as usize % MOST, waiting.get(at));
-            (to.re.0[lane], to.im.0[lane]) = (orbit.z.re, orbit.z.im);
-            if M::MEMORY {
-                (to.before_re.0[lane], to.before_im.0[lane]) = (orbit.before.re, orbit.before.im);
-            }
-            if !self.julia {
-                (self.c_re.0[lane], self.c_im.0[lane]) = (orbit.c.re, orbit.c.im);
-            }
-            self.index.0[lane] = orbit.index;
-            let birth = now - orbit.count;
-            self.birth.0[lane] = birth;
-            if birth < first_birth {
-                first_birth = birth;
-            }
+            let lane = empty.trailing_zeros() as usize % MOST;
+            let birth = self.take_up::<M>(self.current, lane, waiting.get(at));
+            first_birth = if birth < first_birth {
+                birth
+            } else {
+                first_birth
+            };
             empty &= empty - 1;
         }
         self.live |= before & !empty;
         self.first_expiry = self.first_expiry.min(first_birth + f64::from(limit));
     }
 
-    /// The lanes whose orbits would go beyond the limit with so many more steps.
+    /// Puts the orbits of some lanes into a queue as they were at a time before the block of steps, and as many that
+    /// wait into their lanes after it. As both in one loop, whose end is guessed wrongly once.
     #[inline(always)]
-    pub fn expired<V: Vector, const STREAMS: usize>(&mut self, limit: u32, steps: usize) -> u128 {
-        if (self.now + steps as u64) as f64 <= self.first_expiry {
+    fn exchange<M: Map>(
+        &mut self,
+        mut lanes: u64,
+        before: u64,
+        trips: &mut Queue,
+        waiting: &mut Queue,
+        limit: u32,
+    ) {
+        let count = lanes.count_ones() as usize;
+        let (mut at, mut next) = (trips.grow(count), waiting.shrink(count));
+        let mut first_birth = f64::INFINITY;
+        self.live |= lanes;
+        while lanes != 0 {
+            let lane = lanes.trailing_zeros() as usize % MOST;
+            trips.set::<M>(at, self.orbit(lane, before));
+            let birth = self.take_up::<M>(1 - self.current, lane, waiting.get(next));
+            first_birth = if birth < first_birth {
+                birth
+            } else {
+                first_birth
+            };
+            at += 1;
+            next += 1;
+            lanes &= lanes - 1;
+        }
+        self.first_expiry = self.first_expiry.min(first_birth + f64::from(limit));
+    }
+
+    /// The orbit in a lane, where it has been since a time.
+    #[inline(always)]
+    fn orbit(&self, lane: usize, since: u64) -> Orbit {
+        let from = &self.at[self.current & 1];
+        Orbit {
+            z: Complex::new(from.re.0[lane], from.im.0[lane]),
+            before: Complex::new(from.before_re.0[lane], from.before_im.0[lane]),
+            c: Complex::new(self.c_re.0[lane], self.c_im.0[lane]),
+            index: self.index.0[lane],
+            count: since as f64 - self.birth.0[lane],
+        }
+    }
+
+    /// An orbit goes on in a lane. Returns its birth.
+    #[inline(always)]
+    fn take_up<M: Map>(&mut self, at: usize, lane: usize, orbit: Orbit) -> f64 {
+        let to = &mut self.at[at & 1];
+        (to.re.0[lane], to.im.0[lane]) = (orbit.z.re, orbit.z.im);
+        if M::MEMORY {
+            (to.before_re.0[lane], to.before_im.0[lane]) = (orbit.before.re, orbit.before.im);
+        }
+        if !self.julia {
+            (self.c_re.0[lane], self.c_im.0[lane]) = (orbit.c.re, orbit.c.im);
+        }
+        self.index.0[lane] = orbit.index;
+        let birth = self.now as f64 - orbit.count;
+        self.birth.0[lane] = birth;
+        birth
+    }
+
+    /// The lanes whose orbits might go beyond the limit in another block of steps.
+    #[inline(always)]
+    fn expired<V: Vector, const STREAMS: usize>(&mut self, limit: u32) -> u64 {
+        if (self.now + MOST_STEPS as u64) as f64 <= self.first_expiry {
             return 0;
         }
         let (now, limit) = (self.now as f64, f64::from(limit));
         let never = f64::INFINITY;
         let (mut over, mut first) = (0, V::splat(never));
-        let too_early = V::splat(now + steps as f64 - limit);
+        let too_early = V::splat(now + MOST_STEPS as f64 - limit);
         for base in (0..count::<V, STREAMS>()).step_by(V::LANES) {
             let birth = load::<V>(&self.birth, base);
             let live = V::mask(bits::<V>(self.live, base));
             let expired = live & birth.less(too_early);
-            over |= u128::from(V::bits(expired) & V::ALL) << base;
+            over |= u64::from(V::bits(expired) & V::ALL) << base;
             let sooner = live & !expired & birth.less(first);
             first = V::select(sooner, birth, first);
         }
@@ -343,7 +477,7 @@ impl Lanes {
 
     /// Orbits that are suspicious are compared with where they are now, each for twice as long as before.
     #[inline(always)]
-    pub fn watch<V: Vector, const STREAMS: usize>(&mut self) {
+    fn watch<V: Vector, const STREAMS: usize>(&mut self) {
         let now = V::splat(self.now as f64);
         let here = &self.at[self.current];
         for base in (0..count::<V, STREAMS>()).step_by(V::LANES) {
@@ -355,7 +489,19 @@ impl Lanes {
             self.seen_re.select::<V>(base, new, load(&here.re, base));
             self.seen_im.select::<V>(base, new, load(&here.im, base));
             self.next_look.select(base, new, now + age);
-            self.watched |= u128::from(V::bits(new) & V::ALL) << base;
+            self.watched |= u64::from(V::bits(new) & V::ALL) << base;
         }
+    }
+
+    /// As if orbits that never end were under way in all lanes.
+    pub fn pretend(&mut self) {
+        self.live = u64::MAX;
+    }
+
+    /// The steps that were taken last are not looked at.
+    #[inline(always)]
+    pub fn pass(&mut self) {
+        black_box(self.block.ended | self.block.cyclic);
+        self.current = 1 - self.current;
     }
 }

@@ -1,14 +1,13 @@
 //! Orbits that wait for something.
 
-use super::lanes::MOST;
-use super::steps::{Group, STREAMS};
+use super::steps::{Group, STREAMS, step};
 use crate::simd::Vector;
 use faafo_formula::{Complex, Map};
 
-/// Space for the most that ever wait: while there are as many as lanes, no pixels are added, so that there are never
-/// more than these and those in all lanes, twice, a group of vectors, and what a vector reaches behind the last. A
-/// power of two.
-const SPACE: usize = 4 * MOST;
+/// Space for the most that ever wait: fewer than 256 until a group of vectors is added, and at most as many more as have
+/// been followed once more and go on after all, fewer than 64 and twice a set of lanes. A power of two, in which a queue
+/// goes round.
+const SPACE: usize = 512;
 
 /// So many numbers are kept for that, a cache line more: processors take addresses that are 4096 bytes apart for one and
 /// the same when they look whether a load has to wait for a store.
@@ -33,7 +32,7 @@ pub(super) struct Orbit {
 /// A number of each.
 type Numbers = [f64; KEPT];
 
-/// Orbits, of which the last that came is the first to go.
+/// Orbits, which go one at a time from the end, or a group at a time from the beginning.
 #[repr(align(64))]
 pub(super) struct Orbits {
     re: Numbers,
@@ -44,6 +43,8 @@ pub(super) struct Orbits {
     c_im: Numbers,
     index: Numbers,
     count: Numbers,
+    /// Where the first is.
+    first: usize,
     len: usize,
     /// Whether all have the same c, which is there already.
     julia: bool,
@@ -63,6 +64,7 @@ impl Orbits {
             c_im: [c_im; KEPT],
             index: zeros,
             count: zeros,
+            first: 0,
             len: 0,
             julia: constant.is_some(),
         }
@@ -74,11 +76,11 @@ impl Orbits {
         self.len
     }
 
-    /// Makes room for so many more at the end. Returns where they are to be put.
+    /// Makes room for so many more at the end. Returns where they are to be put, counted on from the first.
     #[inline(always)]
     pub fn grow(&mut self, count: usize) -> usize {
-        let from = self.len;
-        self.len = from + count;
+        let from = self.first + self.len;
+        self.len += count;
         from
     }
 
@@ -146,10 +148,12 @@ impl Orbits {
         }
     }
 
-    /// Takes the last `len` orbits, at most a group of them. The group's other lanes are not alive.
+    /// Takes the first `len` orbits, a group of them, or all if they are fewer. The group's other lanes are not alive.
     #[inline(always)]
     pub fn take<V: Vector, M: Map>(&mut self, len: usize) -> Taken<V> {
-        let from = self.shrink(len);
+        let from = self.first % SPACE;
+        self.len -= len;
+        self.first = if self.len == 0 { 0 } else { from + len };
         let mut taken = Taken {
             group: Group::new(),
             index: [V::splat(0.0); STREAMS],
@@ -201,4 +205,34 @@ pub(super) struct Taken<V: Vector> {
     pub group: Group<V>,
     pub index: [V; STREAMS],
     pub count: [V; STREAMS],
+}
+
+impl<V: Vector> Taken<V> {
+    /// Takes so many steps, but stays where it is if the orbit has perhaps ended on the way.
+    #[inline(always)]
+    pub fn skip<M: Map>(&mut self, map: &M, steps: usize) {
+        let Self { group, count, .. } = self;
+        let (mut z, mut before) = (group.z, group.before);
+        for _ in 0..steps {
+            for stream in 0..STREAMS {
+                let next = step(map, stream, z[stream], before[stream], group.c[stream]);
+                if M::MEMORY {
+                    before[stream] = z[stream];
+                }
+                z[stream] = next;
+            }
+        }
+        let steps = V::splat(steps as f64);
+        for stream in 0..STREAMS {
+            let far = map.far(z[stream]);
+            let select = |place: &mut V, there: V| *place = V::select(far, *place, there);
+            select(&mut group.z[stream].re, z[stream].re);
+            select(&mut group.z[stream].im, z[stream].im);
+            if M::MEMORY {
+                select(&mut group.before[stream].re, before[stream].re);
+                select(&mut group.before[stream].im, before[stream].im);
+            }
+            count[stream] = V::select(far, count[stream], count[stream] + steps);
+        }
+    }
 }

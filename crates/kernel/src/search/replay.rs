@@ -2,14 +2,14 @@
 
 use super::Ends;
 use super::orbits::{Orbits, Taken, WHOLE};
-use super::steps::{Group, STREAMS};
+use super::steps::{Group, STREAMS, STRIDE};
 use crate::simd::{MOST_LANES, Vector};
 use faafo_formula::{Complex, Map};
 
 /// How orbits are followed.
 #[derive(Clone, Copy)]
 pub(super) struct Rules {
-    /// The most steps.
+    /// The most steps; if the test may be deferred, a power of two.
     pub steps: usize,
     /// The limit of iterations.
     pub limit: u32,
@@ -20,7 +20,7 @@ pub(super) struct Rules {
 /// Follows orbits, a group at a time. Those that go on after all get in the line of those that wait for a lane.
 /// Returns how many pixels are done.
 #[inline(always)]
-pub(super) fn replay<V: Vector, M: Map>(
+pub(super) fn replay<V: Vector, M: Map, const DEFERRED: bool>(
     map: &M,
     rules: Rules,
     queue: &mut Orbits,
@@ -31,10 +31,16 @@ pub(super) fn replay<V: Vector, M: Map>(
     while queue.len() >= Group::<V>::LEN || (rules.all && queue.len() > 0) {
         let len = queue.len().min(Group::<V>::LEN);
         let mut taken = queue.take::<V, M>(len);
+        // First it is found out in which two steps; these are looked at one by one.
+        let mut steps = rules.steps;
+        while DEFERRED && steps > STRIDE {
+            steps /= 2;
+            taken.skip(map, steps);
+        }
         if ends.z.is_empty() {
-            taken.group.follow::<M, false>(map, rules.steps);
+            taken.group.follow::<M, false>(map, steps);
         } else {
-            taken.group.follow::<M, true>(map, rules.steps);
+            taken.group.follow::<M, true>(map, steps);
         }
         done += report::<V, M>(map, rules, len, &mut taken, waiting, ends);
     }

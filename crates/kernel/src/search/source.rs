@@ -13,18 +13,22 @@ pub(super) const FIRST_STEPS: u32 = 8;
 /// Pixels after which others get their turn.
 const AT_ONCE: usize = 4096;
 
+/// So many numbers behind those of all columns are read and not made use of.
+pub(crate) const BEHIND: usize = STREAMS * MOST_LANES;
+
 /// The pixels of some whole rows.
 #[derive(Debug)]
 pub(crate) struct Pixels<'a> {
-    /// Real part of each column, with at least [`MOST_LANES`] more numbers behind them.
+    /// Real part of each column, with [`BEHIND`] more numbers behind them.
     pub across: &'a [f64],
     /// Imaginary part of each row.
     pub down: &'a [f64],
 }
 
 impl Pixels<'_> {
-    fn width(&self) -> usize {
-        self.across.len() - MOST_LANES
+    /// Columns.
+    pub fn width(&self) -> usize {
+        self.across.len() - BEHIND
     }
 
     /// How many.
@@ -106,11 +110,17 @@ impl<M: Map> Begin<'_, M> {
         let critical = self.map.critical();
         let before = self.map.before();
         let im = V::splat(pixels.down[row]);
+        let mut wanted = [V::mask(V::ALL); STREAMS];
+        if here < Group::<V>::LEN {
+            for (stream, wanted) in wanted.iter_mut().enumerate() {
+                *wanted = V::mask(first::<V>(here.saturating_sub(stream * V::LANES)));
+            }
+        }
+        // Those of the columns behind the last that are not wanted either read what is there.
+        let columns = &pixels.across[column..][..Group::<V>::LEN];
         for stream in 0..STREAMS {
-            let lane = stream * V::LANES;
-            let re = V::load(&pixels.across[(column + lane).min(pixels.width())..]);
+            let re = V::load(&columns[stream * V::LANES..]);
             let pixel = Complex::new(re, im);
-            let mut wanted = V::mask(first::<V>(here.saturating_sub(lane)));
             group.before[stream] = Complex::splat(before.0, before.1);
             if let Some((re, im)) = self.julia {
                 group.z[stream] = pixel;
@@ -119,12 +129,11 @@ impl<M: Map> Begin<'_, M> {
                 group.z[stream] = Complex::splat(critical.0, critical.1);
                 group.c[stream] = pixel;
                 if let Some(inside) = self.map.inside(pixel) {
-                    wanted = wanted & !inside;
+                    wanted[stream] = wanted[stream] & !inside;
                 }
             }
-            group.alive[stream] = wanted;
+            group.alive[stream] = wanted[stream];
         }
-        let wanted = group.alive;
         if ends.z.is_empty() {
             group.follow::<M, false>(self.map, FIRST_STEPS as usize);
         } else {

@@ -1,4 +1,4 @@
-//! Steps of which each is looked at: where the very step is found in which an orbit ends.
+//! Steps, and those of which each is looked at: where the very step is found in which an orbit ends.
 
 use super::orbits::WHOLE;
 use crate::simd::{Fused, Vector};
@@ -8,7 +8,24 @@ use faafo_formula::{Complex, Map};
 pub(super) const STREAMS: usize = 4;
 
 /// Steps between two looks at whether all have ended.
-const STRIDE: usize = 4;
+pub(super) const STRIDE: usize = 2;
+
+/// A step of the vector at a place among those under way. Plain steps leave the units that multiply idle, fused ones the
+/// units that add; a mixture keeps both busy.
+#[inline(always)]
+pub(super) fn step<V: Vector, M: Map>(
+    map: &M,
+    stream: usize,
+    z: Complex<V>,
+    before: Complex<V>,
+    c: Complex<V>,
+) -> Complex<V> {
+    if stream % 3 == 1 {
+        Fused::step(map, z, before, c)
+    } else {
+        map.step(z, before, c)
+    }
+}
 
 /// Orbits that are followed together.
 pub(super) struct Group<V: Vector> {
@@ -39,7 +56,7 @@ impl<V: Vector> Group<V> {
     /// How many.
     pub const LEN: usize = STREAMS * V::LANES;
 
-    /// Takes so many steps, in fours, or fewer if all end before. What the last one leads to is not looked at. With
+    /// Takes so many steps, in pairs, or fewer if all end before. What the last one leads to is not looked at. With
     /// `PLACES`, what has ended stays where it had.
     #[inline(always)]
     pub fn follow<M: Map, const PLACES: bool>(&mut self, map: &M, steps: usize) {

@@ -1,6 +1,5 @@
 use super::*;
 use crate::promised::levels;
-use crate::simd::MOST_LANES;
 use faafo_formula::Quadratic;
 
 /// The definition, one step at a time.
@@ -31,7 +30,7 @@ fn search<M: Map>(level: Level, iteration: &Iteration<M>, pixels: &Pixels) -> Se
 }
 
 fn assert_same_as_naive(iteration: &Iteration<Quadratic>, mut across: Vec<f64>, down: &[f64]) {
-    across.extend([0.0; MOST_LANES]);
+    across.extend([0.0; BEHIND]);
     let pixels = Pixels {
         across: &across,
         down,
@@ -160,7 +159,7 @@ fn a_cycle_ends_the_search() {
     for level in levels() {
         // Cycles of 1, 3 and 4, all outside of what is known to be inside.
         let mut across = vec![-0.12, -1.31, -0.16];
-        across.extend([0.0; MOST_LANES]);
+        across.extend([0.0; BEHIND]);
         for down in [0.75, 0.0, 1.03] {
             let pixels = Pixels {
                 across: &across[2..],
@@ -186,7 +185,7 @@ fn a_stopped_search_ends_inside_an_orbit() {
             u32::MAX,
         );
         let mut across = vec![-0.37];
-        across.extend([0.0; MOST_LANES]);
+        across.extend([0.0; BEHIND]);
         let pixels = Pixels {
             across: &across,
             down: &[-0.34],

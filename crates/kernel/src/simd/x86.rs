@@ -60,4 +60,30 @@ macro_rules! wide_mask {
     };
 }
 
-use {arithmetic, wide_mask};
+/// [`Vector::in_order`](super::Vector::in_order), from the names of a vector's registers and of a level that has them.
+macro_rules! in_order {
+    ($vector:ident, $register:ident, $feature:literal) => {
+        #[inline]
+        #[target_feature(enable = $feature)]
+        fn in_order(
+            before: &mut Complex<$vector>,
+            after: &mut Complex<$vector>,
+            memory: &[f64],
+        ) {
+            // SAFETY: there are no instructions; all registers and memory stay as they are.
+            unsafe {
+                std::arch::asm!(
+                    "/* {} {} {} {} {} */",
+                    inout($register) before.re.0,
+                    inout($register) before.im.0,
+                    inout($register) after.re.0,
+                    inout($register) after.im.0,
+                    in(reg) memory.as_ptr(),
+                    options(nostack, preserves_flags)
+                );
+            }
+        }
+    };
+}
+
+use {arithmetic, in_order, wide_mask};

@@ -1,9 +1,8 @@
 //! Four lanes.
 
-use super::{arithmetic, wide_mask};
+use super::{arithmetic, in_order, wide_mask};
 use crate::simd::Vector;
 use faafo_formula::{Complex, Number};
-use std::arch::asm;
 use std::arch::x86_64::*;
 
 /// Four numbers.
@@ -142,9 +141,9 @@ impl Vector for F64x4 {
     }
 
     #[inline(always)]
-    fn in_order(before: &mut Complex<Self>, after: &mut Complex<Self>) {
+    fn in_order(before: &mut Complex<Self>, after: &mut Complex<Self>, memory: &[f64]) {
         // SAFETY: only code that runs where the level was found uses its vectors.
-        unsafe { in_order(before, after) }
+        unsafe { in_order(before, after, memory) }
     }
 
     #[inline(always)]
@@ -174,18 +173,4 @@ impl Vector for F64x4 {
     }
 }
 
-#[inline]
-#[target_feature(enable = "avx2")]
-fn in_order(before: &mut Complex<F64x4>, after: &mut Complex<F64x4>) {
-    // SAFETY: there are no instructions; all registers stay as they are.
-    unsafe {
-        asm!(
-            "/* {} {} {} {} */",
-            inout(ymm_reg) before.re.0,
-            inout(ymm_reg) before.im.0,
-            inout(ymm_reg) after.re.0,
-            inout(ymm_reg) after.im.0,
-            options(pure, nomem, nostack, preserves_flags)
-        );
-    }
-}
+in_order!(F64x4, ymm_reg, "avx2");

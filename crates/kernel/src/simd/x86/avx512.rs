@@ -1,8 +1,8 @@
 //! Eight lanes.
 
-use super::arithmetic;
+use super::{arithmetic, in_order};
 use crate::simd::Vector;
-use faafo_formula::Number;
+use faafo_formula::{Complex, Number};
 use std::arch::x86_64::*;
 use std::ops::{BitAnd, BitOr, Not};
 
@@ -122,6 +122,12 @@ impl Vector for F64x8 {
     }
 
     #[inline(always)]
+    fn in_order(before: &mut Complex<Self>, after: &mut Complex<Self>, memory: &[f64]) {
+        // SAFETY: only code that runs where the level was found uses its vectors.
+        unsafe { in_order(before, after, memory) }
+    }
+
+    #[inline(always)]
     fn fused_twice_plus(self, other: Self) -> Self {
         // SAFETY: only code that runs where the level was found uses its vectors.
         Self(unsafe { _mm512_fmadd_pd(self.0, _mm512_set1_pd(2.0), other.0) })
@@ -143,3 +149,5 @@ impl Vector for F64x8 {
         Self(unsafe { _mm512_maskz_compress_pd(bits as __mmask8, self.0) })
     }
 }
+
+in_order!(F64x8, zmm_reg, "avx512f");
