@@ -286,13 +286,8 @@ impl<M: Map> AtLevel for Fill<'_, M> {
 
     #[inline(always)]
     fn run<V: Vector, const STREAMS: usize>(self) -> u64 {
-        self.source.fill::<V, M>(
-            self.begin,
-            self.pixels,
-            ENOUGH_WAITING,
-            self.waiting,
-            self.ends,
-        )
+        self.source
+            .fill::<V, M>(self.begin, self.pixels, self.waiting, self.ends)
     }
 }
 

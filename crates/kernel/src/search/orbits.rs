@@ -1,13 +1,13 @@
 //! Orbits that wait for something.
 
+use super::ENOUGH_WAITING;
 use super::steps::{Group, STREAMS, step};
 use crate::simd::Vector;
 use faafo_formula::{Complex, Map};
 
-/// Space for the most that ever wait: fewer than 256 until a group of vectors is added, and at most as many more as have
-/// been followed once more and go on after all, fewer than 64 and twice a set of lanes. A power of two, in which a queue
-/// goes round.
-const SPACE: usize = 512;
+/// Space for the most that ever wait: almost as many as are begun, and a group of vectors; and of those that are followed
+/// once more fewer than are worth the while, and a set of lanes, go on after all. In a power of two a queue can go round.
+const SPACE: usize = 2 * ENOUGH_WAITING;
 
 /// So many numbers are kept for that, a cache line more: processors take addresses that are 4096 bytes apart for one and
 /// the same when they look whether a load has to wait for a store.

@@ -1,8 +1,8 @@
 //! Where orbits begin.
 
-use super::Ends;
 use super::orbits::{Orbits, WHOLE, first};
 use super::steps::{Group, STREAMS};
+use super::{ENOUGH_WAITING, Ends};
 use crate::simd::{MOST_LANES, Vector};
 use faafo_formula::{Complex, Map};
 
@@ -55,20 +55,19 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Begins the orbits of some more pixels, until `enough` wait to go on, or none is left, or some time has passed.
+    /// Begins the orbits of some more pixels, until enough wait to go on, or none is left, or some time has passed.
     /// Leaves those out that are certainly inside. Returns how many pixels are done.
     #[inline(always)]
     pub fn fill<V: Vector, M: Map>(
         &mut self,
         begin: &Begin<M>,
         pixels: &Pixels,
-        enough: usize,
         waiting: &mut Orbits,
         ends: &mut Ends,
     ) -> u64 {
         let width = pixels.width();
         let (mut seen, mut done) = (0, 0);
-        while waiting.len() < enough && seen < AT_ONCE {
+        while waiting.len() < ENOUGH_WAITING && seen < AT_ONCE {
             if self.row == pixels.down.len() || width == 0 {
                 self.exhausted = true;
                 break;
