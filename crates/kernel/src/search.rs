@@ -88,6 +88,12 @@ struct Pace {
 }
 
 impl Pace {
+    const FIRST: Self = Self {
+        steps: 8,
+        blocks: 0,
+        ended: 0,
+    };
+
     /// Counts a block of steps, in which so many orbits ended; whether a round is full.
     #[inline(always)]
     fn count(&mut self, ended: u32) -> bool {
@@ -124,12 +130,22 @@ impl Search {
                 z: vec![nothing; if want_z { len } else { 0 }],
             },
             done: 0,
-            pace: Pace {
-                steps: 8,
-                blocks: 0,
-                ended: 0,
-            },
+            pace: Pace::FIRST,
         }
+    }
+
+    /// Begins anew once all is done, over other pixels for the same iteration, in the memory that there is already.
+    pub fn begin_anew(&mut self, pixels: &Pixels) {
+        debug_assert!(self.done == self.ends.count.len() as u64, "not done");
+        let (len, nothing) = (pixels.len(), Complex { re: 0.0, im: 0.0 });
+        // Of what is done, no orbit waits or is under way.
+        self.source = Source::default();
+        self.ends.count.resize(len, 0);
+        if !self.ends.z.is_empty() {
+            self.ends.z.resize(len, nothing);
+        }
+        self.done = 0;
+        self.pace = Pace::FIRST;
     }
 
     /// Goes on for a while; whether all is done. Asks `stop` every millisecond or more often.

@@ -178,6 +178,42 @@ fn a_cycle_ends_the_search() {
 }
 
 #[test]
+fn what_was_searched_before_makes_no_difference() {
+    let mut across: Vec<f64> = (0..150).map(|step| f64::from(step) * 0.02 - 2.1).collect();
+    across.extend([0.0; BEHIND]);
+    let iteration = quadratic(None, 700);
+    let rows = |rows: std::ops::Range<u32>| -> Vec<f64> {
+        rows.map(|row| f64::from(row) * 0.03 - 0.9).collect()
+    };
+    let places = |ends: &Ends| -> Vec<_> {
+        let counts = ends.count.iter().zip(&ends.z);
+        let place = |(&count, z): (&u32, &Complex<f64>)| {
+            (
+                count,
+                (count < 700).then(|| (z.re.to_bits(), z.im.to_bits())),
+            )
+        };
+        counts.map(place).collect()
+    };
+    for level in levels() {
+        let (first, second) = (rows(0..40), rows(40..53));
+        let pixels = |down| Pixels {
+            across: &across,
+            down,
+        };
+        let fresh = search(level, &iteration, &pixels(&second));
+        let mut again = search(level, &iteration, &pixels(&first));
+        again.begin_anew(&pixels(&second));
+        while !again
+            .go_on(level, &iteration, &pixels(&second), &|| false)
+            .unwrap()
+        {}
+        assert_eq!(again.done(), fresh.done());
+        assert!(places(again.ends()) == places(fresh.ends()), "{level}");
+    }
+}
+
+#[test]
 fn a_stopped_search_ends_inside_an_orbit() {
     for level in levels() {
         let iteration = quadratic(

@@ -8,6 +8,7 @@ use miniz_oxide::DataFormat;
 use miniz_oxide::deflate::core::{
     CompressionStrategy, CompressorOxide, TDEFLFlush, compress_to_output,
 };
+use std::cell::Cell;
 
 /// Raw bytes that a block should not exceed. Larger ones compress no better, and spread over fewer threads.
 const BLOCK_BYTES: usize = 128 * 1024;
@@ -80,16 +81,34 @@ fn effort(format: Format, level: Level) -> u8 {
     }
 }
 
+thread_local! {
+    /// This thread's last compressor, with its effort: a third of a megabyte, which a new block need not ask for again.
+    static LAST: Cell<Option<(u8, CompressorOxide)>> = const { Cell::new(None) };
+}
+
+/// A compressor that knows of nothing before.
+fn compressor(effort: u8) -> CompressorOxide {
+    const WINDOW_BITS: u8 = 15;
+    match LAST.take() {
+        Some((same, mut compressor)) if same == effort => {
+            compressor.reset();
+            compressor
+        }
+        _ => {
+            let strategy = CompressionStrategy::Default;
+            CompressorOxide::with_params(DataFormat::Raw, effort, strategy, WINDOW_BITS)
+        }
+    }
+}
+
 /// Deflates `raw` as one segment that ends with an empty stored block, which leaves it on a byte boundary.
 fn deflate(raw: &[u8], effort: u8) -> Vec<u8> {
-    const WINDOW_BITS: u8 = 15;
-    let strategy = CompressionStrategy::Default;
-    let mut compressor =
-        CompressorOxide::with_params(DataFormat::Raw, effort, strategy, WINDOW_BITS);
+    let mut compressor = compressor(effort);
     let mut out = Vec::with_capacity(raw.len() / 4);
     compress_to_output(&mut compressor, raw, TDEFLFlush::Sync, |bytes| {
         out.extend_from_slice(bytes);
         true
     });
+    LAST.set(Some((effort, compressor)));
     out
 }

@@ -104,6 +104,19 @@ fn fragments_know_nothing_of_each_other() {
 }
 
 #[test]
+fn what_a_thread_compressed_before_makes_no_difference() {
+    let (rows, others) = (pixels(100 * 50), pixels(3 * 100 * 40));
+    let compress = |rows: &[u8]| compress_block(Format::Indexed8, 100, rows, Level::Fast);
+    let first = compress(&rows);
+    compress(&others);
+    let second = compress(&rows);
+    compress_block(Format::Rgb8, 100, &others, Level::Small);
+    let third = compress(&rows);
+    let elsewhere = std::thread::spawn(move || compress(&rows)).join().unwrap();
+    assert!(first == second && first == third && first == elsewhere);
+}
+
+#[test]
 fn missing_rows_are_an_error() {
     let mut file = Vec::new();
     let mut assembler = Assembler::new(&mut file, &Header::rgb(10, 3)).unwrap();
