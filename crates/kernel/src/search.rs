@@ -249,7 +249,7 @@ impl<M: Map> GoOn<'_, M> {
                 }
                 let behind = &mut sets[(ahead + SETS - 1) % SETS];
                 let settled = behind.settle::<V, M, STREAMS>(trips, waiting, limit);
-                *done += u64::from(settled.cyclic);
+                *done += u64::from(settled.endless);
                 *longest = settled.longest.max(*longest);
                 let round = pace.count(settled.ended);
                 if round {

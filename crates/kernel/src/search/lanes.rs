@@ -1,6 +1,5 @@
 //! The orbits under way, side by side.
 
-use super::MOST_STEPS;
 use super::orbits::{Orbit, Orbits as Queue};
 use super::steps::step;
 use crate::simd::{MOST_LANES, Vector};
@@ -110,8 +109,8 @@ const NOTHING: Block = Block {
 pub(super) struct Settled {
     /// Orbits that have perhaps ended.
     pub ended: u32,
-    /// Orbits that never will.
-    pub cyclic: u32,
+    /// Orbits that never will, or not before the limit.
+    pub endless: u32,
     /// The most steps until those end that have perhaps ended.
     pub longest: usize,
 }
@@ -315,7 +314,7 @@ impl Set {
         let cyclic = cyclic & self.watched & !out;
         let mut settled = Settled {
             ended: out.count_ones(),
-            cyclic: cyclic.count_ones(),
+            endless: cyclic.count_ones(),
             longest: steps,
         };
         let enough = waiting.len() >= out.count_ones() as usize;
@@ -339,13 +338,11 @@ impl Set {
         if empty != 0 {
             self.fill::<M>(empty, waiting, limit);
         }
-        // No orbit may take a step beyond the limit.
-        let expired = self.expired::<V, STREAMS>(limit);
-        if expired != 0 {
-            settled.ended += expired.count_ones();
-            settled.longest = MOST_STEPS;
-            self.put::<M>(expired, self.now, trips);
-            self.empty(expired);
+        // What has not ended by now had not at the limit either, which was a few steps ago.
+        let over = self.over::<V, STREAMS>(limit);
+        if over != 0 {
+            settled.endless += over.count_ones();
+            self.empty(over);
         }
         settled
     }
@@ -451,20 +448,20 @@ impl Set {
         birth
     }
 
-    /// The lanes whose orbits might go beyond the limit in another block of steps.
+    /// The lanes whose orbits have reached the limit.
     #[inline(always)]
-    fn expired<V: Vector, const STREAMS: usize>(&mut self, limit: u32) -> u64 {
-        if (self.now + MOST_STEPS as u64) as f64 <= self.first_expiry {
+    fn over<V: Vector, const STREAMS: usize>(&mut self, limit: u32) -> u64 {
+        if (self.now as f64) < self.first_expiry {
             return 0;
         }
         let (now, limit) = (self.now as f64, f64::from(limit));
         let never = f64::INFINITY;
         let (mut over, mut first) = (0, V::splat(never));
-        let too_early = V::splat(now + MOST_STEPS as f64 - limit);
+        let latest = V::splat(now - limit);
         for base in (0..count::<V, STREAMS>()).step_by(V::LANES) {
             let birth = load::<V>(&self.birth, base);
             let live = V::mask(bits::<V>(self.live, base));
-            let expired = live & birth.less(too_early);
+            let expired = live & !latest.less(birth);
             over |= u64::from(V::bits(expired) & V::ALL) << base;
             let sooner = live & !expired & birth.less(first);
             first = V::select(sooner, birth, first);
