@@ -29,7 +29,11 @@ fn main() {
         });
         for recipe in formulas() {
             let name = format!("{level}: {}, iterations", recipe.formula.kind());
-            part(name, &mut || measure::orbits(level, &recipe).iterations);
+            let iterations = measure::orbits(level, &recipe).iterations;
+            part(name, &mut || {
+                measure::follow(level, &recipe);
+                iterations
+            });
         }
     }
     for palette in Palette::FIRST {

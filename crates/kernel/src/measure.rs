@@ -2,7 +2,7 @@
 
 use crate::block::Plan;
 use crate::plane::Axis;
-use crate::search::{BEHIND, Pixels, RawLoop, Stopped};
+use crate::search::{BEHIND, Pixels, RawLoop, Search, Stopped};
 use crate::simd::{AtLevel, Level, MOST_LANES, Vector, at_level};
 use crate::{RenderError, Watch, formulas};
 use faafo_model::Recipe;
@@ -10,7 +10,7 @@ use faafo_picture::png::{self, Format};
 use std::hint::black_box;
 use std::sync::Arc;
 
-/// What [`orbits`] found.
+/// How much there is to follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Orbits {
     /// Pixels.
@@ -59,7 +59,28 @@ pub fn raw_loop(level: Level, blocks: u64) -> u64 {
 }
 
 /// Follows the orbits of all pixels of a recipe on this thread; neither colours nor compresses them.
+pub fn follow(level: Level, recipe: &Recipe) {
+    searches(level, recipe, |search| {
+        black_box(search.ends());
+    });
+}
+
+/// What there is to follow in a recipe. Counting takes its time, too.
 pub fn orbits(level: Level, recipe: &Recipe) -> Orbits {
+    let mut found = Orbits {
+        pixels: 0,
+        iterations: 0,
+    };
+    searches(level, recipe, |search| {
+        found.pixels += search.done();
+        let counts = search.ends().count.iter();
+        found.iterations += counts.map(|&count| u64::from(count)).sum::<u64>();
+    });
+    found
+}
+
+/// Hands out the search of some rows after the other, each once it has come to its end.
+fn searches(level: Level, recipe: &Recipe, mut done: impl FnMut(&Search)) {
     let axis = |from, to, pixels| {
         let axis = Axis::new(from, to, pixels);
         (0..pixels).map(move |pixel| axis.at(pixel))
@@ -69,26 +90,22 @@ pub fn orbits(level: Level, recipe: &Recipe) -> Orbits {
     let across: Vec<f64> = across.chain([0.0; BEHIND]).collect();
     let down: Vec<f64> = axis(view.ya, view.yb, recipe.height).collect();
     let iteration = formulas::iteration(recipe);
-    let mut found = Orbits {
-        pixels: 0,
-        iterations: 0,
-    };
+    let mut search: Option<Search> = None;
     for down in down.chunks((128 * 1024 / recipe.width as usize).max(1)) {
         let pixels = Pixels {
             across: &across,
             down,
         };
-        let mut search = iteration.search(&pixels, false);
-        while !matches!(
-            iteration.go_on(&mut search, level, &pixels, &|| false),
-            Ok(true)
-        ) {}
-        found.pixels += pixels.len() as u64;
-        for &count in &search.ends().count {
-            found.iterations += u64::from(count);
-        }
+        let search = match &mut search {
+            Some(search) => {
+                search.begin_anew(&pixels);
+                search
+            }
+            none => none.insert(iteration.search(&pixels, false)),
+        };
+        while !matches!(iteration.go_on(search, level, &pixels, &|| false), Ok(true)) {}
+        done(search);
     }
-    found
 }
 
 /// The pixels of a picture, cut into blocks of rows as they are compressed.

@@ -94,7 +94,8 @@ fn at_level(clock: &Clock, level: Level, large: bool) -> LevelReport {
         raw = raw.max(clock.rate(|| measure::raw_loop(level, 3000)));
     });
     let picture = |picture: &Picture| {
-        let (seconds, orbits) = clock.fastest(|| measure::orbits(level, &picture.recipe));
+        let orbits = measure::orbits(level, &picture.recipe);
+        let (seconds, ()) = clock.fastest(|| measure::follow(level, &picture.recipe));
         PictureReport {
             picture: picture.name,
             seconds,
@@ -113,7 +114,8 @@ fn at_level(clock: &Clock, level: Level, large: bool) -> LevelReport {
 }
 
 fn formula(clock: &Clock, level: Level, recipe: &Recipe) -> FormulaReport {
-    let (seconds, orbits) = clock.fastest(|| measure::orbits(level, recipe));
+    let orbits = measure::orbits(level, recipe);
+    let (seconds, ()) = clock.fastest(|| measure::follow(level, recipe));
     FormulaReport {
         kind: recipe.formula.kind(),
         iterations: orbits.iterations as f64 / seconds,
