@@ -141,8 +141,10 @@ impl<M: Map> Begin<'_, M> {
         let limit = V::splat(f64::from(self.limit));
         for (stream, wanted) in wanted.into_iter().enumerate() {
             // All others count as having reached the limit, until more is known of them.
-            let below = group.taken[stream].less(limit);
-            let ended = wanted & !group.alive[stream] & below;
+            let mut ended = wanted & !group.alive[stream];
+            if self.limit <= FIRST_STEPS {
+                ended = ended & group.taken[stream].less(limit);
+            }
             group.taken[stream] = V::select(ended, group.taken[stream], limit);
         }
         let from = row * pixels.width() + column;
