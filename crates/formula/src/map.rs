@@ -56,16 +56,16 @@ pub trait Map: Copy + Send + Sync + 'static {
         (0.0, 0.0)
     }
 
-    /// Whether the test may be deferred: an orbit that [`ended`](Self::ended) says has ended is seen by
-    /// [`far`](Self::far) after each of the next 16 steps, for every c with |c| ≤ 2, and, if orbits start at the
+    /// Whether the test may be deferred: an orbit that [`ended`](Self::ended) says has ended is no more
+    /// [`near`](Self::near) after each of the next 16 steps, for every c with |c| ≤ 2, and, if orbits start at the
     /// critical point, for every c at all.
     const STAYS: bool = false;
 
-    /// Whether an orbit has perhaps ended, now or some steps ago; also yes for what is not a number.
+    /// Whether an orbit has certainly not ended, neither now nor some steps ago. What is not a number is not near.
     #[inline(always)]
-    fn far<N: Number>(&self, z: Complex<N>) -> N::Mask {
+    fn near<N: Number>(&self, z: Complex<N>) -> N::Mask {
         // A test that the first rounding errors after |z| = 2, times 4 in each of 16 steps, can't slip below.
-        !z.norm().less(N::splat(3.999))
+        z.norm().less(N::splat(3.999))
     }
 
     /// Whether a pixel as c, with the orbit from the critical point, certainly never ends, and not by a hair's breadth

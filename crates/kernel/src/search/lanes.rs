@@ -269,10 +269,16 @@ impl Set {
                     at,
                 );
             }
-            if DEFERRED {
-                ended[stream] = map.far(z[stream]);
-            }
-            all_ended |= u64::from(V::bits(ended[stream]) & V::ALL) << at;
+            let bits = if DEFERRED {
+                map.near(z[stream])
+            } else {
+                ended[stream]
+            };
+            all_ended |= u64::from(V::bits(bits) & V::ALL) << at;
+        }
+        if DEFERRED {
+            // These were those that have not.
+            all_ended = !all_ended & (u64::MAX >> (64 - lanes.len()));
         }
         if self.watched != 0 {
             let mut back = [V::mask(0); STREAMS];

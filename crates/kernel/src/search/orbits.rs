@@ -224,15 +224,15 @@ impl<V: Vector> Taken<V> {
         }
         let steps = V::splat(steps as f64);
         for stream in 0..STREAMS {
-            let far = map.far(z[stream]);
-            let select = |place: &mut V, there: V| *place = V::select(far, *place, there);
+            let near = map.near(z[stream]);
+            let select = |place: &mut V, there: V| *place = V::select(near, there, *place);
             select(&mut group.z[stream].re, z[stream].re);
             select(&mut group.z[stream].im, z[stream].im);
             if M::MEMORY {
                 select(&mut group.before[stream].re, before[stream].re);
                 select(&mut group.before[stream].im, before[stream].im);
             }
-            count[stream] = V::select(far, count[stream], count[stream] + steps);
+            count[stream] = V::select(near, count[stream] + steps, count[stream]);
         }
     }
 }
