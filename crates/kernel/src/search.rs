@@ -70,7 +70,7 @@ pub(crate) struct Search {
     /// Those that wait for a lane.
     waiting: Box<Orbits>,
     sets: Box<[Set; SETS]>,
-    /// Those that have ended, or are about to reach the limit.
+    /// Those that have ended.
     trips: Box<Orbits>,
     /// The most steps until they have.
     longest: usize,

@@ -1,4 +1,4 @@
-//! Orbits that have ended, or are about to reach the limit, followed once more, to find the very step.
+//! Orbits that have ended, followed once more, to find the very step.
 
 use super::Ends;
 use super::orbits::{Orbits, Taken, WHOLE};
