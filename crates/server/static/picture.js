@@ -1,4 +1,4 @@
-// The page of one picture: follows its state, deletes it, copies its command.
+// The page of one picture: follows its state, cancels, retries or deletes it, copies its command.
 
 import { adopt, fetchPage, watch } from "./live.js";
 import { fromQuery, previewed } from "./recipe.js";
@@ -21,6 +21,12 @@ function bind() {
     remove.hidden = false;
     remove.addEventListener("click", () => document.getElementById("confirm").showModal());
   }
+  // Absent when all is done, too.
+  const turn = document.getElementById("turn");
+  if (turn) {
+    turn.hidden = false;
+    turn.addEventListener("click", () => turned(turn));
+  }
   document.querySelector("#confirm form").addEventListener("submit", confirmed);
   const copy = document.getElementById("copy");
   copy.hidden = false;
@@ -36,14 +42,38 @@ async function confirmed(event) {
   event.submitter.disabled = true;
   try {
     const answer = await fetch(`/v1/fractal/${uuid}`, { method: "DELETE" });
-    if ([401, 403].includes(answer.status)) throw new Error("You are no longer signed in: reload the page and sign in.");
-    if (!answer.ok && answer.status !== 404) throw new Error(`The server answered ${answer.status}.`);
+    if (answer.status !== 404) demandSuccess(answer);
     close?.();
     location.assign("/");
   } catch (error) {
     problem.textContent = `It could not be deleted. ${error.message}`;
     event.submitter.disabled = false;
   }
+}
+
+/** Cancels it, or has it tried again, and shows what has become of it. */
+async function turned(button) {
+  // A button that is disabled would lose the focus.
+  if (button.ariaDisabled) return;
+  button.ariaDisabled = "true";
+  const { verb } = button.dataset;
+  const problem = document.getElementById("turn-error");
+  problem.textContent = "";
+  try {
+    const answer = await fetch(`/v1/fractal/${uuid}/${verb}`, { method: "POST" });
+    // If it has moved on meanwhile, the page does as well.
+    if (![404, 409].includes(answer.status)) demandSuccess(answer);
+    await check();
+  } catch (error) {
+    problem.textContent = `${verb === "cancel" ? "It could not be cancelled" : "It could not be tried again"}. ${error.message}`;
+  } finally {
+    button.ariaDisabled = null;
+  }
+}
+
+function demandSuccess(answer) {
+  if ([401, 403].includes(answer.status)) throw new Error("You are no longer signed in: reload the page and sign in.");
+  if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
 }
 
 async function copyCommand(button) {
@@ -126,18 +156,21 @@ async function refresh() {
     const state = page.getElementById("main").dataset.state;
     const dialog = document.getElementById("confirm");
     // Between waiting states there is nothing to exchange but the words.
+    const waited = pending();
     main.dataset.state = state;
-    if (pending() && Boolean(page.getElementById("preview")) === Boolean(document.getElementById("preview"))) {
+    if (waited && pending() && Boolean(page.getElementById("preview")) === Boolean(document.getElementById("preview"))) {
       document.getElementById("state").textContent = state;
       showProgress(Number(page.getElementById("progress").value));
     } else {
       const asking = dialog.open;
+      const focused = document.activeElement?.id;
       adopt(".stage", page);
       adopt(".details", page);
       adopt("#confirm", page);
       bind();
+      if (focused) document.getElementById(focused)?.focus();
       if (asking && !dialog.open) dialog.showModal();
-      if (pending()) return;
+      if (waited && pending()) return;
       announce.textContent = state === "done" ? "The picture is done." : `The picture is ${state}.`;
     }
   } catch {

@@ -41,6 +41,43 @@ fn a_page_says_when_its_picture_is_deleted_elsewhere() {
 }
 
 #[test]
+fn a_picture_is_cancelled_and_tried_again_on_its_page() {
+    let service = Service::start(&["--slots", "0"]);
+    let id = service.create(&numbered(0));
+    let browser = Browser::start();
+    visit(&browser, &service, &format!("/picture/{id}"));
+    for (button, state) in [("Cancel", "cancelled"), ("Try again", "queued")] {
+        assert_eq!(browser.text("#turn"), button);
+        browser.click("#turn");
+        browser.wait(&format!(
+            "document.getElementById('main').dataset.state === '{state}'
+                && document.activeElement?.id === 'turn'"
+        ));
+        assert_eq!(service.row(&id)["state"], state);
+        assert_still_and_quiet(&browser);
+    }
+    assert_eq!(browser.text("#turn"), "Cancel");
+}
+
+#[test]
+fn a_page_says_why_its_picture_can_not_be_cancelled() {
+    let service = Service::start(&["--slots", "0"]);
+    let id = service.create(&numbered(0));
+    let browser = Browser::start();
+    visit(&browser, &service, &format!("/picture/{id}"));
+    service.kill9();
+    browser.click("#turn");
+    browser.wait("document.getElementById('turn-error').textContent !== ''");
+    let error = browser.text("#turn-error");
+    assert!(error.starts_with("It could not be cancelled. "), "{error}");
+    // And it may be tried again.
+    assert_eq!(
+        browser.eval("document.getElementById('turn').ariaDisabled"),
+        serde_json::Value::Null
+    );
+}
+
+#[test]
 fn what_a_worker_says_is_shown_as_text() {
     const NAME: &str = "<img src=x onerror=\"window.hacked = true\"> & '\"</dd><script>window.hacked = true</script>";
     const URL: &str = "javascript:window.hacked=true";
