@@ -16,7 +16,7 @@ mod steps;
 
 use crate::simd::{AtLevel, Level, Vector, at_level};
 use faafo_formula::{Complex, Map, Quadratic};
-use lanes::{SETS, Set};
+use lanes::{Exchange, SETS, Set};
 use orbits::Orbits;
 #[cfg(test)]
 pub(crate) use orbits::WHOLE;
@@ -226,12 +226,6 @@ impl<M: Map> GoOn<'_, M> {
         let mut turn = TURN;
         loop {
             for ahead in 0..SETS {
-                // A set takes its steps before the one before it is looked after, so that processors move these orbits
-                // while they still calculate those.
-                if !sets[ahead].is_empty() {
-                    sets[ahead].advance::<V, M, STREAMS, DEFERRED>(&map, pace.steps);
-                    turn -= (pace.steps * count) as i64;
-                }
                 while waiting.len() < count && !source.exhausted {
                     let fill = Fill {
                         begin: &begin,
@@ -247,10 +241,18 @@ impl<M: Map> GoOn<'_, M> {
                         return Err(Stopped);
                     }
                 }
-                let behind = &mut sets[(ahead + SETS - 1) % SETS];
-                let settled = behind.settle::<V, M, STREAMS>(trips, waiting, limit);
-                *done += u64::from(settled.endless);
-                *longest = settled.longest.max(*longest);
+                let (ahead, behind) = lanes::pair(sets, ahead);
+                let (settled, mut exchange) = behind.settle::<M>(trips, waiting);
+                // A set takes its steps while the one before it is looked after, which processors do at the same time.
+                if !ahead.is_empty() {
+                    ahead.advance::<V, M, STREAMS, DEFERRED>(&map, pace.steps, &mut exchange);
+                    turn -= (pace.steps * count) as i64;
+                }
+                let first_birth = exchange.rest::<M>();
+                let over =
+                    behind.settled::<V, M, STREAMS>(settled.steps, first_birth, waiting, limit);
+                *done += u64::from(settled.endless + over);
+                *longest = settled.steps.max(*longest);
                 let round = pace.count(settled.ended);
                 if round {
                     pace.change(count);
@@ -335,8 +337,15 @@ impl AtLevel for RawLoop {
     fn run<V: Vector, const STREAMS: usize>(self) -> u64 {
         let mut set = Box::new(Set::new(None));
         set.pretend();
+        let mut other = Box::new(Set::new(None));
+        let (mut trips, mut waiting) = (Box::new(Orbits::new(None)), Box::new(Orbits::new(None)));
+        let mut none = Exchange::none(&mut other, &mut trips, &mut waiting);
         for _ in 0..self.0 {
-            set.advance::<V, Quadratic, STREAMS, true>(&Quadratic, black_box(MOST_STEPS));
+            set.advance::<V, Quadratic, STREAMS, true>(
+                &Quadratic,
+                black_box(MOST_STEPS),
+                &mut none,
+            );
             set.pass();
         }
         self.0 * (MOST_STEPS * lanes::count::<V, STREAMS>()) as u64

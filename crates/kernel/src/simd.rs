@@ -29,6 +29,9 @@ pub(crate) trait Vector: Number {
     /// Whether masks are vectors themselves, so that they count and combine like these.
     const WIDE_MASKS: bool;
 
+    /// Whether there are so many registers that numbers can be moved while vectors are under way.
+    const MANY_REGISTERS: bool;
+
     /// The first numbers of a slice, which must have enough.
     fn load(from: &[f64]) -> Self;
 

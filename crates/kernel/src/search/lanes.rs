@@ -14,6 +14,17 @@ pub(super) const MOST: usize = 64;
 /// what was written to its lanes has arrived.
 pub(super) const SETS: usize = 3;
 
+/// The set that is to take its steps, of this number, and the one that took them last.
+#[inline(always)]
+pub(super) fn pair(sets: &mut [Set; SETS], ahead: usize) -> (&mut Set, &mut Set) {
+    let [one, two, three] = sets;
+    match ahead {
+        0 => (one, three),
+        1 => (two, one),
+        _ => (three, two),
+    }
+}
+
 /// Steps after which an orbit is suspected of never ending, and watched for a cycle.
 const SUSPICIOUS: f64 = 256.0;
 
@@ -105,14 +116,14 @@ const NOTHING: Block = Block {
     cyclic: 0,
 };
 
-/// What came of looking after a set.
+/// What came of a block of steps.
 pub(super) struct Settled {
+    /// How many they were.
+    pub steps: usize,
     /// Orbits that have perhaps ended.
     pub ended: u32,
-    /// Orbits that never will, or not before the limit.
+    /// Orbits that never will.
     pub endless: u32,
-    /// The most steps until those end that have perhaps ended.
-    pub longest: usize,
 }
 
 /// How many lanes a set has.
@@ -190,12 +201,14 @@ impl Set {
         self.live == 0
     }
 
-    /// Takes a block of steps, which is to be looked at by [`settle`](Self::settle).
+    /// Takes a block of steps, which is to be looked at by [`settle`](Self::settle). Goes on with an exchange on the way:
+    /// moving numbers takes other parts of a processor than calculating.
     #[inline(always)]
     pub fn advance<V: Vector, M: Map, const STREAMS: usize, const DEFERRED: bool>(
         &mut self,
         map: &M,
         steps: usize,
+        exchange: &mut Exchange,
     ) {
         let width = STREAMS * V::LANES;
         let (mut ended, mut cyclic) = (0, 0);
@@ -205,7 +218,8 @@ impl Set {
             if (self.live >> base) & (u64::MAX >> (64 - width)) == 0 {
                 continue;
             }
-            let (out, back) = self.advance_bundle::<V, M, STREAMS, DEFERRED>(map, steps, base);
+            let (out, back) =
+                self.advance_bundle::<V, M, STREAMS, DEFERRED>(map, steps, base, exchange);
             ended |= out << base;
             cyclic |= back << base;
         }
@@ -223,6 +237,7 @@ impl Set {
         map: &M,
         steps: usize,
         base: usize,
+        exchange: &mut Exchange,
     ) -> (u64, u64) {
         let zero = Complex::<V>::splat(0.0, 0.0);
         let (mut z, mut before) = ([zero; STREAMS], [zero; STREAMS]);
@@ -254,6 +269,9 @@ impl Set {
                 if DEFERRED && let Some([done, then]) = z[stream..].first_chunk_mut() {
                     V::in_order(done, then, &self.c_re.0);
                 }
+            }
+            if V::MANY_REGISTERS {
+                exchange.go_on::<M>();
             }
         }
         let (mut all_ended, mut all_cyclic) = (0, 0);
@@ -302,15 +320,15 @@ impl Set {
         (all_ended, all_cyclic)
     }
 
-    /// Looks at the block of steps that was taken last: orbits that have ended go among the `trips`, as they were before
-    /// it, and waiting ones take their place.
+    /// Looks at the block of steps that was taken last: orbits that have ended are to go among the `trips`, as they were
+    /// before it, and waiting ones to take their place. Once that is [done](Exchange::rest), calls for
+    /// [`settled`](Self::settled).
     #[inline(always)]
-    pub fn settle<V: Vector, M: Map, const STREAMS: usize>(
-        &mut self,
-        trips: &mut Queue,
-        waiting: &mut Queue,
-        limit: u32,
-    ) -> Settled {
+    pub fn settle<'a, M: Map>(
+        &'a mut self,
+        trips: &'a mut Queue,
+        waiting: &'a mut Queue,
+    ) -> (Settled, Exchange<'a>) {
         let Block {
             steps,
             ended,
@@ -318,20 +336,39 @@ impl Set {
         } = std::mem::replace(&mut self.block, NOTHING);
         let out = ended & self.live;
         let cyclic = cyclic & self.watched & !out;
-        let mut settled = Settled {
+        let settled = Settled {
+            steps,
             ended: out.count_ones(),
             endless: cyclic.count_ones(),
-            longest: steps,
         };
-        let enough = waiting.len() >= out.count_ones() as usize;
-        let before = self.now;
+        let before = self.now as f64;
         self.now += steps as u64;
         self.empty(out | cyclic);
-        if enough {
-            self.exchange::<M>(out, before, trips, waiting, limit);
-        } else {
-            self.put::<M>(out, before, trips);
-        }
+        let mut exchange = Exchange {
+            now: self.now as f64,
+            lanes: 0,
+            before,
+            at: 0,
+            next: 0,
+            first_birth: f64::INFINITY,
+            set: self,
+            trips,
+            waiting,
+        };
+        exchange.begin::<M>(out);
+        (settled, exchange)
+    }
+
+    /// After an exchange, whose first birth this is. Returns how many orbits have reached the limit.
+    #[inline(always)]
+    pub fn settled<V: Vector, M: Map, const STREAMS: usize>(
+        &mut self,
+        steps: usize,
+        first_birth: f64,
+        waiting: &mut Queue,
+        limit: u32,
+    ) -> u32 {
+        self.first_expiry = self.first_expiry.min(first_birth + f64::from(limit));
         if steps != 0 {
             self.current = 1 - self.current;
             self.blocks += 1;
@@ -347,10 +384,9 @@ impl Set {
         // What has not ended by now had not at the limit either, which was a few steps ago.
         let over = self.over::<V, STREAMS>(limit);
         if over != 0 {
-            settled.endless += over.count_ones();
             self.empty(over);
         }
-        settled
+        over.count_ones()
     }
 
     /// Nothing is under way in these lanes any more.
@@ -362,7 +398,7 @@ impl Set {
 
     /// Puts the orbits of some lanes into a queue as they are, which they have been since a time.
     #[inline(always)]
-    fn put<M: Map>(&self, mut lanes: u64, since: u64, queue: &mut Queue) {
+    fn put<M: Map>(&self, mut lanes: u64, since: f64, queue: &mut Queue) {
         let mut at = queue.grow(lanes.count_ones() as usize);
         while lanes != 0 {
             let lane = lanes.trailing_zeros() as usize % MOST;
@@ -381,7 +417,7 @@ impl Set {
         let mut first_birth = f64::INFINITY;
         for at in from..from + count {
             let lane = empty.trailing_zeros() as usize % MOST;
-            let birth = self.take_up::<M>(self.current, lane, waiting.get(at));
+            let birth = self.take_up::<M>(self.current, lane, waiting.get(at), self.now as f64);
             first_birth = if birth < first_birth {
                 birth
             } else {
@@ -393,53 +429,22 @@ impl Set {
         self.first_expiry = self.first_expiry.min(first_birth + f64::from(limit));
     }
 
-    /// Puts the orbits of some lanes into a queue as they were at a time before the block of steps, and as many that
-    /// wait into their lanes after it. As both in one loop, whose end is guessed wrongly once.
-    #[inline(always)]
-    fn exchange<M: Map>(
-        &mut self,
-        mut lanes: u64,
-        before: u64,
-        trips: &mut Queue,
-        waiting: &mut Queue,
-        limit: u32,
-    ) {
-        let count = lanes.count_ones() as usize;
-        let (mut at, mut next) = (trips.grow(count), waiting.shrink(count));
-        let mut first_birth = f64::INFINITY;
-        self.live |= lanes;
-        while lanes != 0 {
-            let lane = lanes.trailing_zeros() as usize % MOST;
-            trips.set::<M>(at, self.orbit(lane, before));
-            let birth = self.take_up::<M>(1 - self.current, lane, waiting.get(next));
-            first_birth = if birth < first_birth {
-                birth
-            } else {
-                first_birth
-            };
-            at += 1;
-            next += 1;
-            lanes &= lanes - 1;
-        }
-        self.first_expiry = self.first_expiry.min(first_birth + f64::from(limit));
-    }
-
     /// The orbit in a lane, where it has been since a time.
     #[inline(always)]
-    fn orbit(&self, lane: usize, since: u64) -> Orbit {
+    fn orbit(&self, lane: usize, since: f64) -> Orbit {
         let from = &self.at[self.current & 1];
         Orbit {
             z: Complex::new(from.re.0[lane], from.im.0[lane]),
             before: Complex::new(from.before_re.0[lane], from.before_im.0[lane]),
             c: Complex::new(self.c_re.0[lane], self.c_im.0[lane]),
             index: self.index.0[lane],
-            count: since as f64 - self.birth.0[lane],
+            count: since - self.birth.0[lane],
         }
     }
 
     /// An orbit goes on in a lane. Returns its birth.
     #[inline(always)]
-    fn take_up<M: Map>(&mut self, at: usize, lane: usize, orbit: Orbit) -> f64 {
+    fn take_up<M: Map>(&mut self, at: usize, lane: usize, orbit: Orbit, now: f64) -> f64 {
         let to = &mut self.at[at & 1];
         (to.re.0[lane], to.im.0[lane]) = (orbit.z.re, orbit.z.im);
         if M::MEMORY {
@@ -449,7 +454,7 @@ impl Set {
             (self.c_re.0[lane], self.c_im.0[lane]) = (orbit.c.re, orbit.c.im);
         }
         self.index.0[lane] = orbit.index;
-        let birth = self.now as f64 - orbit.count;
+        let birth = now - orbit.count;
         self.birth.0[lane] = birth;
         birth
     }
@@ -506,5 +511,82 @@ impl Set {
     pub fn pass(&mut self) {
         black_box(self.block.ended | self.block.cyclic);
         self.current = 1 - self.current;
+    }
+}
+
+/// The exchange of orbits that have ended for others that wait, one after the other.
+pub(super) struct Exchange<'a> {
+    set: &'a mut Set,
+    trips: &'a mut Queue,
+    waiting: &'a mut Queue,
+    /// Lanes where it is still to be done.
+    lanes: u64,
+    /// Where the next goes among the trips.
+    at: usize,
+    /// Which of the waiting is the next.
+    next: usize,
+    /// Before and after the block of steps.
+    before: f64,
+    now: f64,
+    first_birth: f64,
+}
+
+impl<'a> Exchange<'a> {
+    /// With nothing to be done.
+    pub fn none(set: &'a mut Set, trips: &'a mut Queue, waiting: &'a mut Queue) -> Self {
+        Self {
+            set,
+            trips,
+            waiting,
+            lanes: 0,
+            at: 0,
+            next: 0,
+            before: 0.0,
+            now: 0.0,
+            first_birth: f64::INFINITY,
+        }
+    }
+
+    /// Where the orbits have ended in these lanes. If too few wait, the lanes only become empty.
+    #[inline(always)]
+    fn begin<M: Map>(&mut self, ended: u64) {
+        let count = ended.count_ones() as usize;
+        if self.waiting.len() < count {
+            self.set.put::<M>(ended, self.before, self.trips);
+            return;
+        }
+        self.at = self.trips.grow(count);
+        self.next = self.waiting.shrink(count);
+        self.set.live |= ended;
+        self.lanes = ended;
+    }
+
+    /// Does it in one lane, if there is one.
+    #[inline(always)]
+    fn go_on<M: Map>(&mut self) {
+        if self.lanes == 0 {
+            return;
+        }
+        let lane = self.lanes.trailing_zeros() as usize % MOST;
+        let orbit = self.set.orbit(lane, self.before);
+        self.trips.set::<M>(self.at, orbit);
+        let after = 1 - self.set.current;
+        let next = self.waiting.get(self.next);
+        let birth = self.set.take_up::<M>(after, lane, next, self.now);
+        if birth < self.first_birth {
+            self.first_birth = birth;
+        }
+        self.at += 1;
+        self.next += 1;
+        self.lanes &= self.lanes - 1;
+    }
+
+    /// Does it in the lanes that are left. Returns when the first of the new orbits had taken no step yet.
+    #[inline(always)]
+    pub fn rest<M: Map>(mut self) -> f64 {
+        while self.lanes != 0 {
+            self.go_on::<M>();
+        }
+        self.first_birth
     }
 }

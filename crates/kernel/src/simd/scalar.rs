@@ -5,6 +5,7 @@ use super::Vector;
 impl Vector for f64 {
     const LANES: usize = 1;
     const WIDE_MASKS: bool = false;
+    const MANY_REGISTERS: bool = false;
 
     #[inline(always)]
     fn load(from: &[f64]) -> Self {

@@ -101,6 +101,7 @@ impl Number for F64x4 {
 impl Vector for F64x4 {
     const LANES: usize = 4;
     const WIDE_MASKS: bool = true;
+    const MANY_REGISTERS: bool = false;
 
     #[inline(always)]
     fn load(from: &[f64]) -> Self {

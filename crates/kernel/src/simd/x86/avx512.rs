@@ -86,6 +86,7 @@ impl Number for F64x8 {
 impl Vector for F64x8 {
     const LANES: usize = 8;
     const WIDE_MASKS: bool = false;
+    const MANY_REGISTERS: bool = true;
 
     #[inline(always)]
     fn load(from: &[f64]) -> Self {

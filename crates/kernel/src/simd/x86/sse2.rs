@@ -59,6 +59,7 @@ impl Number for F64x2 {
 impl Vector for F64x2 {
     const LANES: usize = 2;
     const WIDE_MASKS: bool = true;
+    const MANY_REGISTERS: bool = false;
 
     #[inline(always)]
     fn load(from: &[f64]) -> Self {
