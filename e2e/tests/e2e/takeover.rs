@@ -59,8 +59,15 @@ fn workers(api: &Service) -> Vec<serde_json::Value> {
 #[test]
 fn a_killed_worker_s_task_runs_elsewhere_within_5_s() {
     let mut pair = Pair::new(&recipe::long());
-    let killed = Instant::now();
+    // So far that nobody who begins anew is there at once.
+    wait_until("it has gone on for a while", || {
+        let progress = pair.api.row(&pair.id)["progress"].as_f64().unwrap();
+        let far = progress > 4.0 * pair.progress;
+        far.then(|| pair.progress = progress);
+        far
+    });
     let idle = pair.cluster.worker(&[&pair.api], &["--slots", "1"]);
+    let killed = Instant::now();
     std::mem::replace(&mut pair.busy, idle).kill9();
     pair.begun_anew();
     let seconds = killed.elapsed().as_secs_f64();
@@ -71,7 +78,8 @@ fn a_killed_worker_s_task_runs_elsewhere_within_5_s() {
 
 #[test]
 fn a_frozen_worker_s_task_runs_elsewhere_within_its_lease_and_its_late_result_does_no_harm() {
-    let some_seconds = recipe::with(recipe::medium(0), json!({"width": 1800, "height": 2000}));
+    let changes = json!({"width": 1800, "height": 2000, "iterations": 60_000});
+    let some_seconds = recipe::with(recipe::medium(0), changes);
     let pair = Pair::new(&some_seconds);
     let events = Events::subscribe(&pair.api);
     wait_until("it says what it works on", || {
