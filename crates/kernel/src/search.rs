@@ -29,7 +29,7 @@ use std::hint::black_box;
 const MOST_STEPS: usize = 16;
 
 /// So many orbits that have ended are worth the while to be followed once more.
-const ENOUGH: usize = 64;
+const ENOUGH: usize = 160;
 
 /// Once orbits are begun, they are until so many wait for a lane.
 const ENOUGH_WAITING: usize = 256;
@@ -248,9 +248,8 @@ impl<M: Map> GoOn<'_, M> {
                     ahead.advance::<V, M, STREAMS, DEFERRED>(&map, pace.steps, &mut exchange);
                     turn -= (pace.steps * count) as i64;
                 }
-                let first_birth = exchange.rest::<M>();
-                let over =
-                    behind.settled::<V, M, STREAMS>(settled.steps, first_birth, waiting, limit);
+                exchange.rest::<M>();
+                let over = behind.settled::<V, M, STREAMS>(settled.steps, waiting, limit);
                 *done += u64::from(settled.endless + over);
                 *longest = settled.steps.max(*longest);
                 let round = pace.count(settled.ended);
@@ -304,8 +303,18 @@ impl<M: Map> AtLevel for Fill<'_, M> {
 
     #[inline(always)]
     fn run<V: Vector, const STREAMS: usize>(self) -> u64 {
-        self.source
-            .fill::<V, M>(self.begin, self.pixels, self.waiting, self.ends)
+        let Self {
+            begin,
+            source,
+            pixels,
+            waiting,
+            ends,
+        } = self;
+        if ends.z.is_empty() {
+            source.fill::<V, M, false>(begin, pixels, waiting, ends)
+        } else {
+            source.fill::<V, M, true>(begin, pixels, waiting, ends)
+        }
     }
 }
 
@@ -323,7 +332,18 @@ impl<M: Map, const DEFERRED: bool> AtLevel for Replay<'_, M, DEFERRED> {
 
     #[inline(always)]
     fn run<V: Vector, const STREAMS: usize>(self) -> u64 {
-        replay::replay::<V, M, DEFERRED>(self.map, self.rules, self.trips, self.waiting, self.ends)
+        let Self {
+            map,
+            rules,
+            trips,
+            waiting,
+            ends,
+        } = self;
+        if ends.z.is_empty() {
+            replay::replay::<V, M, DEFERRED, false>(map, rules, trips, waiting, ends)
+        } else {
+            replay::replay::<V, M, DEFERRED, true>(map, rules, trips, waiting, ends)
+        }
     }
 }
 

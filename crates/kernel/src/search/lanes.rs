@@ -1,11 +1,11 @@
 //! The orbits under way, side by side.
 
-use super::orbits::{Orbit, Orbits as Queue};
+use super::orbits::{Mark, Orbit, Orbits as Queue, WHOLE};
 use super::steps::step;
 use crate::simd::{MOST_LANES, Vector};
 use faafo_formula::{Complex, Map};
 use std::hint::black_box;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 /// The most lanes of a set: bits in a u64.
 pub(super) const MOST: usize = 64;
@@ -28,8 +28,9 @@ pub(super) fn pair(sets: &mut [Set; SETS], ahead: usize) -> (&mut Set, &mut Set)
 /// Steps after which an orbit is suspected of never ending, and watched for a cycle.
 const SUSPICIOUS: f64 = 256.0;
 
-/// Blocks of steps between changes of what orbits are compared with.
-const ROUND: u32 = 64;
+/// Blocks of steps between changes of what orbits are compared with: few where cycles are found, because what goes round
+/// is followed in vain; many where none are, because it costs time.
+const ROUNDS: RangeInclusive<u32> = 16..=256;
 
 /// As many numbers as a row keeps: a cache line more, for the reason that queues do so.
 const KEPT: usize = MOST + 8;
@@ -66,6 +67,16 @@ const NOWHERE: Orbits = Orbits {
     before_im: ZEROS,
 };
 
+/// What stays as it is while an orbit takes its steps.
+struct Constants {
+    /// Whether all orbits have the same c.
+    julia: bool,
+    c_re: Row,
+    c_im: Row,
+    /// With the steps that an orbit had taken before the set took any; they may be less than none.
+    marks: [Mark; KEPT],
+}
+
 /// A set of lanes: what is under way in each. A bit of a u64 stands for a lane. They are as many bundles of vectors as fit,
 /// of which each is as many as are under way at a time.
 pub(super) struct Set {
@@ -73,13 +84,7 @@ pub(super) struct Set {
     at: [Orbits; 2],
     /// Which of them is now.
     current: usize,
-    /// Whether all orbits have the same c.
-    julia: bool,
-    c_re: Row,
-    c_im: Row,
-    index: Row,
-    /// When the orbit had taken no step yet.
-    birth: Row,
+    of: Constants,
     /// What the orbit is compared with.
     seen_re: Row,
     seen_im: Row,
@@ -92,9 +97,13 @@ pub(super) struct Set {
     /// Steps taken.
     now: u64,
     /// Before this time no orbit reaches the limit.
-    first_expiry: f64,
-    /// Blocks of steps since what is watched was last changed.
+    first_expiry: u64,
+    /// Blocks of steps until what is watched is changed.
+    round: u32,
+    /// How many of them have been taken.
     blocks: u32,
+    /// Whether cycles have been found in them.
+    found: bool,
     /// The steps that were taken and not yet looked at.
     block: Block,
 }
@@ -178,19 +187,22 @@ impl Set {
         Self {
             at: [NOWHERE; 2],
             current: 0,
-            julia: constant.is_some(),
-            c_re: Row([c_re; KEPT]),
-            c_im: Row([c_im; KEPT]),
-            index: ZEROS,
-            birth: ZEROS,
+            of: Constants {
+                julia: constant.is_some(),
+                c_re: Row([c_re; KEPT]),
+                c_im: Row([c_im; KEPT]),
+                marks: [Mark::NONE; KEPT],
+            },
             seen_re: ZEROS,
             seen_im: ZEROS,
             next_look: ZEROS,
             live: 0,
             watched: 0,
             now: 0,
-            first_expiry: f64::INFINITY,
+            first_expiry: u64::MAX,
+            round: *ROUNDS.start(),
             blocks: 0,
+            found: false,
             block: NOTHING,
         }
     }
@@ -260,14 +272,14 @@ impl Set {
                 if !DEFERRED {
                     ended[stream] = ended[stream] | map.ended(z[stream], before[stream]);
                 }
-                let c = load_both(&self.c_re, &self.c_im, &lanes, stream * V::LANES);
+                let c = load_both(&self.of.c_re, &self.of.c_im, &lanes, stream * V::LANES);
                 let next = step(map, stream, z[stream], before[stream], c);
                 if M::MEMORY {
                     before[stream] = z[stream];
                 }
                 z[stream] = next;
                 if DEFERRED && let Some([done, then]) = z[stream..].first_chunk_mut() {
-                    V::in_order(done, then, &self.c_re.0);
+                    V::in_order(done, then, &self.of.c_re.0);
                 }
             }
             if V::MANY_REGISTERS {
@@ -341,45 +353,48 @@ impl Set {
             ended: out.count_ones(),
             endless: cyclic.count_ones(),
         };
-        let before = self.now as f64;
+        let before = self.now;
         self.now += steps as u64;
+        self.found |= cyclic != 0;
         self.empty(out | cyclic);
-        let mut exchange = Exchange {
-            now: self.now as f64,
-            lanes: 0,
-            before,
-            at: 0,
-            next: 0,
-            first_birth: f64::INFINITY,
-            set: self,
-            trips,
-            waiting,
-        };
-        exchange.begin::<M>(out);
-        (settled, exchange)
+        let count = settled.ended as usize;
+        if waiting.len() < count {
+            // Too few wait: lanes only become empty.
+            self.put::<M>(out, before, trips);
+            return (settled, Exchange::new(self, trips, waiting, 0, before));
+        }
+        self.live |= out;
+        (settled, Exchange::new(self, trips, waiting, out, before))
     }
 
-    /// After an exchange, whose first birth this is. Returns how many orbits have reached the limit.
+    /// After an exchange. Returns how many orbits have reached the limit.
     #[inline(always)]
     pub fn settled<V: Vector, M: Map, const STREAMS: usize>(
         &mut self,
         steps: usize,
-        first_birth: f64,
         waiting: &mut Queue,
         limit: u32,
     ) -> u32 {
-        self.first_expiry = self.first_expiry.min(first_birth + f64::from(limit));
         if steps != 0 {
             self.current = 1 - self.current;
             self.blocks += 1;
-            if self.blocks == ROUND {
+            if self.blocks == self.round {
                 self.watch::<V, STREAMS>();
-                self.blocks = 0;
+                let round = if self.found {
+                    self.round / 4
+                } else {
+                    self.round * 2
+                };
+                self.round = round.clamp(*ROUNDS.start(), *ROUNDS.end());
+                (self.blocks, self.found) = (0, false);
             }
         }
+        // Whoever has been taken up had not taken more steps than that.
+        let first_expiry = (self.now + u64::from(limit)).saturating_sub(waiting.most_taken());
+        self.first_expiry = self.first_expiry.min(first_expiry);
         let empty = all::<V, STREAMS>() & !self.live;
         if empty != 0 {
-            self.fill::<M>(empty, waiting, limit);
+            self.fill::<M>(empty, waiting);
         }
         // What has not ended by now had not at the limit either, which was a few steps ago.
         let over = self.over::<V, STREAMS>(limit);
@@ -398,11 +413,12 @@ impl Set {
 
     /// Puts the orbits of some lanes into a queue as they are, which they have been since a time.
     #[inline(always)]
-    fn put<M: Map>(&self, mut lanes: u64, since: f64, queue: &mut Queue) {
+    fn put<M: Map>(&self, mut lanes: u64, since: u64, queue: &mut Queue) {
         let mut at = queue.grow(lanes.count_ones() as usize);
         while lanes != 0 {
             let lane = lanes.trailing_zeros() as usize % MOST;
-            queue.set::<M>(at, self.orbit(lane, since));
+            let orbit = orbit(&self.at[self.current & 1], &self.of, lane, since);
+            queue.set::<M>(at, orbit);
             at += 1;
             lanes &= lanes - 1;
         }
@@ -410,86 +426,61 @@ impl Set {
 
     /// Gives waiting orbits to empty lanes, as far as there are any.
     #[inline(always)]
-    fn fill<M: Map>(&mut self, mut empty: u64, waiting: &mut Queue, limit: u32) {
+    fn fill<M: Map>(&mut self, mut empty: u64, waiting: &mut Queue) {
         let count = (empty.count_ones() as usize).min(waiting.len());
         let from = waiting.shrink(count);
         let before = empty;
-        let mut first_birth = f64::INFINITY;
         for at in from..from + count {
             let lane = empty.trailing_zeros() as usize % MOST;
-            let birth = self.take_up::<M>(self.current, lane, waiting.get(at), self.now as f64);
-            first_birth = if birth < first_birth {
-                birth
-            } else {
-                first_birth
-            };
+            let to = &mut self.at[self.current & 1];
+            take_up::<M>(to, &mut self.of, lane, waiting.get(at), self.now);
             empty &= empty - 1;
         }
         self.live |= before & !empty;
-        self.first_expiry = self.first_expiry.min(first_birth + f64::from(limit));
     }
 
-    /// The orbit in a lane, where it has been since a time.
+    /// How many steps the orbit in each lane has taken, with [`WHOLE`].
     #[inline(always)]
-    fn orbit(&self, lane: usize, since: f64) -> Orbit {
-        let from = &self.at[self.current & 1];
-        Orbit {
-            z: Complex::new(from.re.0[lane], from.im.0[lane]),
-            before: Complex::new(from.before_re.0[lane], from.before_im.0[lane]),
-            c: Complex::new(self.c_re.0[lane], self.c_im.0[lane]),
-            index: self.index.0[lane],
-            count: since - self.birth.0[lane],
+    fn ages(&self) -> Row {
+        let mut ages = ZEROS;
+        for (age, mark) in ages.0.iter_mut().zip(&self.of.marks) {
+            *age = mark.later(self.now).whole_count();
         }
-    }
-
-    /// An orbit goes on in a lane. Returns its birth.
-    #[inline(always)]
-    fn take_up<M: Map>(&mut self, at: usize, lane: usize, orbit: Orbit, now: f64) -> f64 {
-        let to = &mut self.at[at & 1];
-        (to.re.0[lane], to.im.0[lane]) = (orbit.z.re, orbit.z.im);
-        if M::MEMORY {
-            (to.before_re.0[lane], to.before_im.0[lane]) = (orbit.before.re, orbit.before.im);
-        }
-        if !self.julia {
-            (self.c_re.0[lane], self.c_im.0[lane]) = (orbit.c.re, orbit.c.im);
-        }
-        self.index.0[lane] = orbit.index;
-        let birth = now - orbit.count;
-        self.birth.0[lane] = birth;
-        birth
+        ages
     }
 
     /// The lanes whose orbits have reached the limit.
     #[inline(always)]
     fn over<V: Vector, const STREAMS: usize>(&mut self, limit: u32) -> u64 {
-        if (self.now as f64) < self.first_expiry {
+        if self.now < self.first_expiry {
             return 0;
         }
-        let (now, limit) = (self.now as f64, f64::from(limit));
-        let never = f64::INFINITY;
-        let (mut over, mut first) = (0, V::splat(never));
-        let latest = V::splat(now - limit);
+        let ages = self.ages();
+        let least = V::splat(WHOLE);
+        let limit_there = V::splat(WHOLE + f64::from(limit));
+        let (mut over, mut oldest) = (0, least);
         for base in (0..count::<V, STREAMS>()).step_by(V::LANES) {
-            let birth = load::<V>(&self.birth, base);
+            let age = load::<V>(&ages, base);
             let live = V::mask(bits::<V>(self.live, base));
-            let expired = live & !latest.less(birth);
-            over |= u64::from(V::bits(expired) & V::ALL) << base;
-            let sooner = live & !expired & birth.less(first);
-            first = V::select(sooner, birth, first);
+            let below = live & age.less(limit_there);
+            over |= u64::from(V::bits(live & !below) & V::ALL) << base;
+            oldest = V::select(below & oldest.less(age), age, oldest);
         }
-        let mut births = [never; MOST_LANES];
-        first.store(&mut births);
-        self.first_expiry = births.iter().fold(never, |a, &b| a.min(b)) + limit;
+        let mut ages = [WHOLE; MOST_LANES];
+        oldest.store(&mut ages);
+        let oldest = ages.iter().fold(WHOLE, |a, &b| a.max(b)) - WHOLE;
+        self.first_expiry = self.now + u64::from(limit) - oldest as u64;
         over
     }
 
     /// Orbits that are suspicious are compared with where they are now, each for twice as long as before.
     #[inline(always)]
     fn watch<V: Vector, const STREAMS: usize>(&mut self) {
+        let ages = self.ages();
         let now = V::splat(self.now as f64);
         let here = &self.at[self.current];
         for base in (0..count::<V, STREAMS>()).step_by(V::LANES) {
-            let age = now - load(&self.birth, base);
+            let age = load::<V>(&ages, base) - V::splat(WHOLE);
             let due = !load::<V>(&self.next_look, base).greater(now);
             let watched = V::mask(bits::<V>(self.watched, base));
             let live = V::mask(bits::<V>(self.live, base));
@@ -514,11 +505,38 @@ impl Set {
     }
 }
 
+/// The orbit in a lane, where it has been since a time.
+#[inline(always)]
+fn orbit(from: &Orbits, of: &Constants, lane: usize, since: u64) -> Orbit {
+    Orbit {
+        z: Complex::new(from.re.0[lane], from.im.0[lane]),
+        before: Complex::new(from.before_re.0[lane], from.before_im.0[lane]),
+        c: Complex::new(of.c_re.0[lane], of.c_im.0[lane]),
+        mark: of.marks[lane].later(since),
+    }
+}
+
+/// An orbit goes on in a lane.
+#[inline(always)]
+fn take_up<M: Map>(to: &mut Orbits, of: &mut Constants, lane: usize, orbit: Orbit, now: u64) {
+    (to.re.0[lane], to.im.0[lane]) = (orbit.z.re, orbit.z.im);
+    if M::MEMORY {
+        (to.before_re.0[lane], to.before_im.0[lane]) = (orbit.before.re, orbit.before.im);
+    }
+    if !of.julia {
+        (of.c_re.0[lane], of.c_im.0[lane]) = (orbit.c.re, orbit.c.im);
+    }
+    of.marks[lane] = orbit.mark.earlier(now);
+}
+
 /// The exchange of orbits that have ended for others that wait, one after the other.
 pub(super) struct Exchange<'a> {
-    set: &'a mut Set,
+    /// Before and after the block of steps.
+    from: &'a Orbits,
+    to: &'a mut Orbits,
+    of: &'a mut Constants,
     trips: &'a mut Queue,
-    waiting: &'a mut Queue,
+    waiting: &'a Queue,
     /// Lanes where it is still to be done.
     lanes: u64,
     /// Where the next goes among the trips.
@@ -526,39 +544,43 @@ pub(super) struct Exchange<'a> {
     /// Which of the waiting is the next.
     next: usize,
     /// Before and after the block of steps.
-    before: f64,
-    now: f64,
-    first_birth: f64,
+    before: u64,
+    now: u64,
 }
 
 impl<'a> Exchange<'a> {
     /// With nothing to be done.
     pub fn none(set: &'a mut Set, trips: &'a mut Queue, waiting: &'a mut Queue) -> Self {
-        Self {
-            set,
-            trips,
-            waiting,
-            lanes: 0,
-            at: 0,
-            next: 0,
-            before: 0.0,
-            now: 0.0,
-            first_birth: f64::INFINITY,
-        }
+        Self::new(set, trips, waiting, 0, 0)
     }
 
-    /// Where the orbits have ended in these lanes. If too few wait, the lanes only become empty.
+    /// In these lanes, for which enough wait.
     #[inline(always)]
-    fn begin<M: Map>(&mut self, ended: u64) {
-        let count = ended.count_ones() as usize;
-        if self.waiting.len() < count {
-            self.set.put::<M>(ended, self.before, self.trips);
-            return;
+    fn new(
+        set: &'a mut Set,
+        trips: &'a mut Queue,
+        waiting: &'a mut Queue,
+        lanes: u64,
+        before: u64,
+    ) -> Self {
+        let count = lanes.count_ones() as usize;
+        let (one, two) = set.at.split_at_mut(1);
+        let (from, to) = match set.current {
+            0 => (&one[0], &mut two[0]),
+            _ => (&two[0], &mut one[0]),
+        };
+        Self {
+            from,
+            to,
+            of: &mut set.of,
+            lanes,
+            at: trips.grow(count),
+            next: waiting.shrink(count),
+            before,
+            now: set.now,
+            trips,
+            waiting,
         }
-        self.at = self.trips.grow(count);
-        self.next = self.waiting.shrink(count);
-        self.set.live |= ended;
-        self.lanes = ended;
     }
 
     /// Does it in one lane, if there is one.
@@ -568,25 +590,20 @@ impl<'a> Exchange<'a> {
             return;
         }
         let lane = self.lanes.trailing_zeros() as usize % MOST;
-        let orbit = self.set.orbit(lane, self.before);
-        self.trips.set::<M>(self.at, orbit);
-        let after = 1 - self.set.current;
+        let ended = orbit(self.from, self.of, lane, self.before);
+        self.trips.set::<M>(self.at, ended);
         let next = self.waiting.get(self.next);
-        let birth = self.set.take_up::<M>(after, lane, next, self.now);
-        if birth < self.first_birth {
-            self.first_birth = birth;
-        }
+        take_up::<M>(self.to, self.of, lane, next, self.now);
         self.at += 1;
         self.next += 1;
         self.lanes &= self.lanes - 1;
     }
 
-    /// Does it in the lanes that are left. Returns when the first of the new orbits had taken no step yet.
+    /// Does it in the lanes that are left.
     #[inline(always)]
-    pub fn rest<M: Map>(mut self) -> f64 {
+    pub fn rest<M: Map>(mut self) {
         while self.lanes != 0 {
             self.go_on::<M>();
         }
-        self.first_birth
     }
 }

@@ -1,7 +1,7 @@
 //! Where orbits begin.
 
-use super::orbits::{Orbits, WHOLE, first};
-use super::steps::{Group, STREAMS};
+use super::orbits::{Mark, Orbits, WHOLE, first};
+use super::steps::Group;
 use super::{ENOUGH_WAITING, Ends};
 use crate::simd::{MOST_LANES, Vector};
 use faafo_formula::{Complex, Map};
@@ -14,7 +14,7 @@ pub(super) const FIRST_STEPS: u32 = 8;
 const AT_ONCE: usize = 4096;
 
 /// So many numbers behind those of all columns are read and not made use of.
-pub(crate) const BEHIND: usize = STREAMS * MOST_LANES;
+pub(crate) const BEHIND: usize = 5 * MOST_LANES;
 
 /// The pixels of some whole rows.
 #[derive(Debug)]
@@ -58,7 +58,24 @@ impl Source {
     /// Begins the orbits of some more pixels, until enough wait to go on, or none is left, or some time has passed.
     /// Leaves those out that are certainly inside. Returns how many pixels are done.
     #[inline(always)]
-    pub fn fill<V: Vector, M: Map>(
+    pub fn fill<V: Vector, M: Map, const PLACES: bool>(
+        &mut self,
+        begin: &Begin<M>,
+        pixels: &Pixels,
+        waiting: &mut Orbits,
+        ends: &mut Ends,
+    ) -> u64 {
+        // Masks that are no vectors leave registers for one more.
+        if V::WIDE_MASKS {
+            self.fill_with::<V, M, PLACES, 4>(begin, pixels, waiting, ends)
+        } else {
+            self.fill_with::<V, M, PLACES, 5>(begin, pixels, waiting, ends)
+        }
+    }
+
+    /// The same with so many vectors under way.
+    #[inline(always)]
+    fn fill_with<V: Vector, M: Map, const PLACES: bool, const STREAMS: usize>(
         &mut self,
         begin: &Begin<M>,
         pixels: &Pixels,
@@ -66,6 +83,7 @@ impl Source {
         ends: &mut Ends,
     ) -> u64 {
         let width = pixels.width();
+        let constants = Constants::new(begin.limit);
         let (mut seen, mut done) = (0, 0);
         while waiting.len() < ENOUGH_WAITING && seen < AT_ONCE {
             if self.row == pixels.down.len() || width == 0 {
@@ -73,15 +91,52 @@ impl Source {
                 break;
             }
             let (row, column) = (self.row, self.column);
-            let here = (width - column).min(Group::<V>::LEN);
+            let here = (width - column).min(Group::<V, STREAMS>::LEN);
             self.column += here;
             if self.column == width {
                 (self.row, self.column) = (row + 1, 0);
             }
-            done += begin.group::<V>(pixels, row, column, here, waiting, ends);
-            seen += here;
+            let here = Here {
+                row,
+                column,
+                width: here,
+            };
+            done += begin.group::<V, PLACES, STREAMS>(&constants, pixels, here, waiting, ends);
+            seen += here.width;
         }
         done
+    }
+}
+
+/// Some pixels of a row.
+#[derive(Clone, Copy)]
+struct Here {
+    row: usize,
+    /// The first.
+    column: usize,
+    /// How many.
+    width: usize,
+}
+
+/// What is the same for all orbits that begin.
+struct Constants<V> {
+    /// The limit, with [`WHOLE`].
+    limit: V,
+    /// 0, 1, 2 and so on.
+    counting: V,
+}
+
+impl<V: Vector> Constants<V> {
+    #[inline(always)]
+    fn new(limit: u32) -> Self {
+        let mut counting = [0.0; MOST_LANES];
+        for (lane, number) in counting.iter_mut().enumerate() {
+            *number = lane as f64;
+        }
+        Self {
+            limit: V::splat(WHOLE + f64::from(limit)),
+            counting: V::load(&counting),
+        }
     }
 }
 
@@ -94,29 +149,30 @@ pub(super) struct Begin<'a, M> {
 }
 
 impl<M: Map> Begin<'_, M> {
-    /// Takes the first steps for `here` pixels of a row, at most a group of them.
+    /// Takes the first steps for some pixels, at most a group of them. Returns how many are done.
     #[inline(always)]
-    fn group<V: Vector>(
+    fn group<V: Vector, const PLACES: bool, const STREAMS: usize>(
         &self,
+        constants: &Constants<V>,
         pixels: &Pixels,
-        row: usize,
-        column: usize,
-        here: usize,
+        here: Here,
         waiting: &mut Orbits,
         ends: &mut Ends,
     ) -> u64 {
-        let mut group = Group::<V>::new();
+        let Constants { limit, counting } = *constants;
+        let (row, column, here) = (here.row, here.column, here.width);
+        let mut group = Group::<V, STREAMS>::new();
         let critical = self.map.critical();
         let before = self.map.before();
         let im = V::splat(pixels.down[row]);
         let mut wanted = [V::mask(V::ALL); STREAMS];
-        if here < Group::<V>::LEN {
+        if here < Group::<V, STREAMS>::LEN {
             for (stream, wanted) in wanted.iter_mut().enumerate() {
                 *wanted = V::mask(first::<V>(here.saturating_sub(stream * V::LANES)));
             }
         }
         // Those of the columns behind the last that are not wanted either read what is there.
-        let columns = &pixels.across[column..][..Group::<V>::LEN];
+        let columns = &pixels.across[column..][..Group::<V, STREAMS>::LEN];
         for stream in 0..STREAMS {
             let re = V::load(&columns[stream * V::LANES..]);
             let pixel = Complex::new(re, im);
@@ -133,12 +189,7 @@ impl<M: Map> Begin<'_, M> {
             }
             group.alive[stream] = wanted[stream];
         }
-        if ends.z.is_empty() {
-            group.follow::<M, false>(self.map, FIRST_STEPS as usize);
-        } else {
-            group.follow::<M, true>(self.map, FIRST_STEPS as usize);
-        }
-        let limit = V::splat(f64::from(self.limit));
+        group.follow::<M, PLACES>(self.map, FIRST_STEPS as usize);
         for (stream, wanted) in wanted.into_iter().enumerate() {
             // All others count as having reached the limit, until more is known of them.
             let mut ended = wanted & !group.alive[stream];
@@ -148,7 +199,7 @@ impl<M: Map> Begin<'_, M> {
             group.taken[stream] = V::select(ended, group.taken[stream], limit);
         }
         let from = row * pixels.width() + column;
-        note(&group, from, here, ends);
+        note::<V, PLACES, STREAMS>(&group, from, here, ends);
         if self.limit <= FIRST_STEPS {
             return here as u64;
         }
@@ -157,17 +208,12 @@ impl<M: Map> Begin<'_, M> {
             gone_on += u64::from((V::bits(alive) & V::ALL).count_ones());
         }
         if gone_on != 0 {
-            let mut counting = [0.0; MOST_LANES];
-            for (lane, number) in counting.iter_mut().enumerate() {
-                *number = lane as f64;
+            let first = WHOLE + f64::from(FIRST_STEPS) * Mark::STEP + from as f64;
+            let mut marks = [counting; STREAMS];
+            for (stream, marks) in marks.iter_mut().enumerate() {
+                *marks = counting + V::splat(first + (stream * V::LANES) as f64);
             }
-            let counting = V::load(&counting);
-            let mut index = [counting; STREAMS];
-            for (stream, index) in index.iter_mut().enumerate() {
-                *index = counting + V::splat(WHOLE + (from + stream * V::LANES) as f64);
-            }
-            let count = [V::splat(f64::from(FIRST_STEPS)); STREAMS];
-            waiting.push_alive::<V, M>(&group, &index, &count);
+            waiting.push_alive::<V, M, STREAMS>(&group, &marks, FIRST_STEPS);
         }
         here as u64 - gone_on
     }
@@ -175,23 +221,26 @@ impl<M: Map> Begin<'_, M> {
 
 /// Notes how the orbits of `here` pixels from a number on have ended.
 #[inline(always)]
-fn note<V: Vector>(group: &Group<V>, from: usize, here: usize, ends: &mut Ends) {
+fn note<V: Vector, const PLACES: bool, const STREAMS: usize>(
+    group: &Group<V, STREAMS>,
+    from: usize,
+    here: usize,
+    ends: &mut Ends,
+) {
     let counts = &mut ends.count[from..from + here];
-    if here == Group::<V>::LEN {
+    if here == Group::<V, STREAMS>::LEN {
         for stream in 0..STREAMS {
-            let whole = group.taken[stream] + V::splat(WHOLE);
-            whole.store_low(&mut counts[stream * V::LANES..]);
+            group.taken[stream].store_low(&mut counts[stream * V::LANES..]);
         }
     } else {
-        let mut all = [0; STREAMS * MOST_LANES];
+        let mut all = [0; BEHIND];
         for stream in 0..STREAMS {
-            let whole = group.taken[stream] + V::splat(WHOLE);
-            whole.store_low(&mut all[stream * V::LANES..]);
+            group.taken[stream].store_low(&mut all[stream * V::LANES..]);
         }
         counts.copy_from_slice(&all[..here]);
     }
-    if !ends.z.is_empty() {
-        let mut parts = [[0.0; STREAMS * MOST_LANES]; 2];
+    if PLACES {
+        let mut parts = [[0.0; BEHIND]; 2];
         for stream in 0..STREAMS {
             group.z[stream].re.store(&mut parts[0][stream * V::LANES..]);
             group.z[stream].im.store(&mut parts[1][stream * V::LANES..]);

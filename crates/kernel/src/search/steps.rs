@@ -5,7 +5,7 @@ use crate::simd::{Fused, Vector};
 use faafo_formula::{Complex, Map};
 
 /// Vectors under way.
-pub(super) const STREAMS: usize = 4;
+pub(super) const STREAMS: usize = 5;
 
 /// Steps between two looks at whether all have ended.
 pub(super) const STRIDE: usize = 2;
@@ -28,40 +28,40 @@ pub(super) fn step<V: Vector, M: Map>(
 }
 
 /// Orbits that are followed together.
-pub(super) struct Group<V: Vector> {
+pub(super) struct Group<V: Vector, const N: usize> {
     /// Where each is; once it has ended, where it had, if anybody wanted to know.
-    pub z: [Complex<V>; STREAMS],
-    pub before: [Complex<V>; STREAMS],
-    pub c: [Complex<V>; STREAMS],
+    pub z: [Complex<V>; N],
+    pub before: [Complex<V>; N],
+    pub c: [Complex<V>; N],
     /// Which have not ended.
-    pub alive: [V::Mask; STREAMS],
-    /// Steps that each took until it ended.
-    pub taken: [V; STREAMS],
+    pub alive: [V::Mask; N],
+    /// Steps that each took until it ended, with [`WHOLE`].
+    pub taken: [V; N],
 }
 
-impl<V: Vector> Group<V> {
+impl<V: Vector, const N: usize> Group<V, N> {
     /// Without any orbit.
     #[inline(always)]
     pub fn new() -> Self {
         let zero = Complex::splat(0.0, 0.0);
         Self {
-            z: [zero; STREAMS],
-            before: [zero; STREAMS],
-            c: [zero; STREAMS],
-            alive: [V::mask(0); STREAMS],
-            taken: [V::splat(0.0); STREAMS],
+            z: [zero; N],
+            before: [zero; N],
+            c: [zero; N],
+            alive: [V::mask(0); N],
+            taken: [V::splat(0.0); N],
         }
     }
 
     /// How many.
-    pub const LEN: usize = STREAMS * V::LANES;
+    pub const LEN: usize = N * V::LANES;
 
     /// Takes so many steps, in pairs, or fewer if all end before. What the last one leads to is not looked at. With
     /// `PLACES`, what has ended stays where it had.
     #[inline(always)]
     pub fn follow<M: Map, const PLACES: bool>(&mut self, map: &M, steps: usize) {
         let in_place = PLACES || !V::WIDE_MASKS;
-        self.taken = [V::splat(if in_place { 0.0 } else { WHOLE }); STREAMS];
+        self.taken = [V::splat(WHOLE); N];
         for stride in 0..steps.div_ceil(STRIDE) {
             if in_place {
                 self.stride_in_place(map, stride * STRIDE);
@@ -76,11 +76,6 @@ impl<V: Vector> Group<V> {
                 break;
             }
         }
-        if !in_place {
-            for taken in &mut self.taken {
-                *taken = *taken - V::splat(WHOLE);
-            }
-        }
     }
 
     /// Takes a few steps, after so many. What has ended stays as it is, and so has still ended when it is looked at again.
@@ -88,7 +83,7 @@ impl<V: Vector> Group<V> {
     fn stride_in_place<M: Map>(&mut self, map: &M, before: usize) {
         let mut on = self.alive;
         for step in 1..=STRIDE {
-            let further = V::splat((before + step) as f64);
+            let further = V::splat(WHOLE + (before + step) as f64);
             for (stream, on) in on.iter_mut().enumerate() {
                 let (z, before) = (self.z[stream], self.before[stream]);
                 *on = !map.ended(z, before);
@@ -112,7 +107,7 @@ impl<V: Vector> Group<V> {
     #[inline(always)]
     fn stride<M: Map>(&mut self, map: &M) {
         for _ in 0..STRIDE {
-            for stream in 0..STREAMS {
+            for stream in 0..N {
                 let (z, before) = (self.z[stream], self.before[stream]);
                 let on = self.alive[stream] & !map.ended(z, before);
                 // With the test for company, all vectors are better fused.
@@ -122,6 +117,9 @@ impl<V: Vector> Group<V> {
                 }
                 self.taken[stream] = self.taken[stream].one_more(on);
                 self.alive[stream] = on;
+                if let Some([done, then]) = self.z[stream..].first_chunk_mut() {
+                    V::in_order(done, then, &[]);
+                }
             }
         }
     }

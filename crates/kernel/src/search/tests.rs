@@ -1,3 +1,4 @@
+use super::orbits::Mark;
 use super::*;
 use crate::promised::levels;
 use faafo_formula::Quadratic;
@@ -152,6 +153,19 @@ fn what_is_certainly_inside_never_ends() {
     let across = (0..300).map(|step| f64::from(step) * 0.01 - 2.1).collect();
     let down: Vec<f64> = (0..60).map(|step| f64::from(step) * 0.02).collect();
     assert_same_as_naive(&quadratic(None, 3000), across, &down);
+}
+
+#[test]
+fn a_mark_tells_pixel_and_steps_however_long_its_lane_has_been_in_use() {
+    for pixel in [0, 1, 123_456_789, u32::MAX] {
+        for now in [0, 8, u64::from(u32::MAX), 1 << 40] {
+            let begun = Mark(WHOLE + 8.0 * Mark::STEP + f64::from(pixel));
+            let under_way = begun.earlier(now);
+            let ended = under_way.later(now + 1000);
+            assert_eq!((ended.pixel(), ended.count()), (pixel as usize, 1008));
+            assert_eq!(ended.whole_count(), WHOLE + 1008.0);
+        }
+    }
 }
 
 #[test]
