@@ -66,7 +66,7 @@ impl Source {
         ends: &mut Ends,
     ) -> u64 {
         // Masks that are no vectors leave registers for one more.
-        if V::WIDE_MASKS {
+        if V::WIDE_MASKS || M::MEMORY {
             self.fill_with::<V, M, PLACES, 4>(begin, pixels, waiting, ends)
         } else {
             self.fill_with::<V, M, PLACES, 5>(begin, pixels, waiting, ends)
