@@ -117,7 +117,9 @@ impl<V: Vector, const N: usize> Group<V, N> {
                 }
                 self.taken[stream] = self.taken[stream].one_more(on);
                 self.alive[stream] = on;
-                if M::STAYS && let Some([done, then]) = self.z[stream..].first_chunk_mut() {
+                if M::STAYS
+                    && let Some([done, then]) = self.z[stream..].first_chunk_mut()
+                {
                     V::in_order(done, then, &[]);
                 }
             }
