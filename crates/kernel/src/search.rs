@@ -310,10 +310,13 @@ impl<M: Map> AtLevel for Fill<'_, M> {
             waiting,
             ends,
         } = self;
-        if ends.z.is_empty() {
-            source.fill::<V, M, false>(begin, pixels, waiting, ends)
-        } else {
-            source.fill::<V, M, true>(begin, pixels, waiting, ends)
+        // Masks that are no vectors leave registers for one vector more.
+        let few_registers = V::WIDE_MASKS || M::MEMORY;
+        match (few_registers, ends.z.is_empty()) {
+            (true, true) => source.fill::<V, M, false, 4>(begin, pixels, waiting, ends),
+            (true, false) => source.fill::<V, M, true, 4>(begin, pixels, waiting, ends),
+            (false, true) => source.fill::<V, M, false, 5>(begin, pixels, waiting, ends),
+            (false, false) => source.fill::<V, M, true, 5>(begin, pixels, waiting, ends),
         }
     }
 }

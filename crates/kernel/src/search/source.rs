@@ -56,26 +56,9 @@ pub(super) struct Source {
 
 impl Source {
     /// Begins the orbits of some more pixels, until enough wait to go on, or none is left, or some time has passed.
-    /// Leaves those out that are certainly inside. Returns how many pixels are done.
+    /// Leaves those out that are certainly inside. `STREAMS` vectors are under way. Returns how many pixels are done.
     #[inline(always)]
-    pub fn fill<V: Vector, M: Map, const PLACES: bool>(
-        &mut self,
-        begin: &Begin<M>,
-        pixels: &Pixels,
-        waiting: &mut Orbits,
-        ends: &mut Ends,
-    ) -> u64 {
-        // Masks that are no vectors leave registers for one more.
-        if V::WIDE_MASKS || M::MEMORY {
-            self.fill_with::<V, M, PLACES, 4>(begin, pixels, waiting, ends)
-        } else {
-            self.fill_with::<V, M, PLACES, 5>(begin, pixels, waiting, ends)
-        }
-    }
-
-    /// The same with so many vectors under way.
-    #[inline(always)]
-    fn fill_with<V: Vector, M: Map, const PLACES: bool, const STREAMS: usize>(
+    pub fn fill<V: Vector, M: Map, const PLACES: bool, const STREAMS: usize>(
         &mut self,
         begin: &Begin<M>,
         pixels: &Pixels,
