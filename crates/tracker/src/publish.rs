@@ -1,7 +1,7 @@
 //! From the outbox to the queue.
 
 use crate::{Tracker, now, wait_after};
-use faafo_queue::Urgency;
+use faafo_model::Lane;
 use faafo_store::{Claim, Line};
 use faafo_telemetry::metrics;
 use faafo_telemetry::trace::{self, Kind, Service, Span};
@@ -54,8 +54,8 @@ impl Tracker {
         for (claim, result) in claims.into_iter().zip(results) {
             match result {
                 Ok(()) => {
-                    let (task, urgency) = (&claim.task, lane(claim.line()));
-                    metrics::PUBLISHED.add([urgency.name()], 1);
+                    let (task, lane) = (&claim.task, lane(claim.line()));
+                    metrics::PUBLISHED.add([lane.name()], 1);
                     Span::new(
                         task.fractal(),
                         "publish",
@@ -66,7 +66,7 @@ impl Tracker {
                     .id(trace::publish_id(task.id, task.attempt))
                     .with("faafo.attempt", task.attempt)
                     .with("faafo.part", task.part.name())
-                    .with("faafo.urgency", urgency.name())
+                    .with("faafo.lane", lane.name())
                     .record();
                     published.push(claim);
                 }
@@ -96,10 +96,10 @@ impl Tracker {
 }
 
 /// Where a task waits for a worker.
-fn lane(line: Line) -> Urgency {
+fn lane(line: Line) -> Lane {
     match line {
-        Line::Urgent => Urgency::Interactive,
-        Line::Ordinary => Urgency::Batch,
-        Line::Bands => Urgency::Bands,
+        Line::Urgent => Lane::Interactive,
+        Line::Ordinary => Lane::Batch,
+        Line::Bands => Lane::Bands,
     }
 }

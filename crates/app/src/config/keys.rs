@@ -79,7 +79,7 @@ pub const KEYS: &[Key] = &[
     key("body_timeout", Kind::Count, Some("30"), "how long a request's body may take for each 16 KiB, in seconds"),
     key("max_area", Kind::Count, Some("400000000"), "the largest width × height accepted, in pixels"),
     key("band_area", Kind::Count, Some("128000000"), "the largest width × height rendered as one task, in pixels; larger ones are rendered in bands"),
-    key("slots", Kind::Number, None, "one picture more than threads, of each urgency, at a time"),
+    key("slots", Kind::Number, None, "one picture more than threads, of each lane, at a time"),
     key("threads", Kind::Count, None, "one for each core"),
     key("worker_name", Kind::Text, None, "the machine's name, with the process id behind it where a worker is a process of its own"),
     key("tidy_after", Kind::Count, Some("3600"), "seconds after which a stored picture goes that no fractal refers to"),
