@@ -3,6 +3,7 @@
 
 pub mod colours;
 pub mod draw;
+pub mod fields;
 pub mod format;
 pub mod formula;
 pub mod fractal;
@@ -18,6 +19,7 @@ pub mod state;
 pub mod time;
 
 pub use colours::{Colouring, Colours, Stop};
+pub use fields::{FIELDS, Field};
 pub use format::Format;
 pub use formula::{Family, Formula};
 pub use fractal::{Fractal, FractalJson};
