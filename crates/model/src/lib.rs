@@ -26,7 +26,7 @@ pub use fractal::{Fractal, FractalJson};
 pub use lane::Lane;
 pub use limits::{FieldError, Limits};
 pub use message::{BlobKey, BlobRef, Event, Presence, Report, Task, TaskReport, TaskResult};
-pub use poster::{Bands, Manifest, Part, PlannedBand, Poster, Stage};
+pub use poster::{Bands, Manifest, Part, PlannedBand};
 pub use recipe::{Palette, Recipe, View};
 pub use request::CreateRequest;
 pub use rgb::Rgb;
