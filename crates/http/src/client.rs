@@ -28,6 +28,7 @@ pub struct Call {
     pub headers: HeaderMap,
     /// Empty where there is none.
     pub body: Bytes,
+    once: bool,
 }
 
 impl Call {
@@ -38,6 +39,7 @@ impl Call {
             url,
             headers: HeaderMap::new(),
             body: Bytes::new(),
+            once: false,
         }
     }
 
@@ -53,6 +55,12 @@ impl Call {
     /// Sets the body.
     pub fn body(mut self, body: Bytes) -> Self {
         self.body = body;
+        self
+    }
+
+    /// Makes it a request that must not be carried out twice: it is not tried again.
+    pub fn once(mut self) -> Self {
+        self.once = true;
         self
     }
 }
@@ -80,7 +88,7 @@ impl Http {
     }
 
     /// Sends what `make` returns, again while the server fails. The answer is not a failure of the server, but may be a
-    /// refusal. An earlier try may have been carried out although it seemed to fail.
+    /// refusal. A try may have been carried out although it failed; what must not happen twice is sent [`Call::once`].
     ///
     /// # Errors
     /// [`ErrorKind::Unavailable`] when no try succeeds.
@@ -105,8 +113,8 @@ impl Http {
             let mut failure = Error::new(ErrorKind::Config, "no server to ask");
             for number in 0..servers {
                 let call = make(number);
-                let place = place(&call.url);
-                failure = match self.send_once(call).await {
+                let (place, once) = (place(&call.url), call.once);
+                failure = match self.attempt(call).await {
                     Ok(response) if !is_failure(response.status()) => {
                         return Ok((number, response));
                     }
@@ -116,6 +124,9 @@ impl Http {
                     }
                     Err(error) => error,
                 };
+                if once {
+                    return Err(failure);
+                }
             }
             if tries == TRIES || begun.elapsed() >= self.patience {
                 return Err(failure);
@@ -141,11 +152,7 @@ impl Http {
         self.execute(call, body, progress).await
     }
 
-    /// Sends a request that must not be carried out twice. The answer may be any.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Unavailable`] when there is no answer; the request may have been carried out.
-    pub async fn send_once(&self, mut call: Call) -> Result<Response, Error> {
+    async fn attempt(&self, mut call: Call) -> Result<Response, Error> {
         let progress = Progress::new();
         let has_body = !call.body.is_empty();
         if has_body || matches!(call.method, Method::PUT | Method::POST) {

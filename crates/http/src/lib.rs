@@ -1,4 +1,5 @@
-//! The client for networks: requests with time limits, tried again where that can help; AWS signatures; OpenStack tokens.
+//! The client for networks: requests with time limits, tried again where that can help; AWS signatures; OpenStack
+//! tokens.
 
 mod builder;
 mod client;

@@ -44,8 +44,8 @@ pub fn encode(text: &str) -> String {
 }
 
 impl Signer {
-    /// Signs a request, all its headers and its body, whose [hash](payload_hash) is `payload`. Its query must be encoded
-    /// as [`push`] does it.
+    /// Signs a request, all its headers and its body, whose [hash](payload_hash) is `payload`. Its query must be
+    /// encoded as [`push`] does it.
     pub fn sign(&self, call: Call, payload: &str, now: SystemTime) -> Call {
         let (date, scope) = self.date_and_scope(now);
         let mut call = call.header("x-amz-date", &date);

@@ -50,9 +50,12 @@ async fn a_server_that_keeps_failing_is_named() {
 #[tokio::test]
 async fn a_request_that_must_not_be_carried_out_twice_is_sent_once() {
     let server = failing(1).await;
-    let call = Call::new(Method::POST, server.url.clone());
-    let response = http(30 * SECOND, &server).send_once(call).await.unwrap();
-    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let call = Call::new(Method::POST, server.url.clone()).once();
+    let error = http(30 * SECOND, &server)
+        .send(|| call.clone())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert_eq!(server.requests().len(), 1);
 }
 
@@ -71,7 +74,10 @@ async fn a_silent_server_is_left_and_the_signed_url_not_shown() {
     let server = Server::start(|_, _| None).await;
     let url = server.url.join("?X-Amz-Signature=s3cret").unwrap();
     let call = Call::new(Method::GET, url);
-    let error = http(SECOND, &server).send_once(call).await.unwrap_err();
+    let error = http(SECOND, &server)
+        .send(|| call.clone())
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     let shown = format!("{error} {error:?}");
     assert!(shown.contains("no progress for 1 s"), "{shown}");
@@ -83,7 +89,7 @@ async fn a_server_that_is_gone_is_an_error_with_a_source_and_without_the_url() {
     let url = reqwest::Url::parse("http://127.0.0.1:1/?X-Amz-Signature=s3cret").unwrap();
     let http = Http::new(SECOND, &[&url]).unwrap();
     let error = http
-        .send_once(Call::new(Method::GET, url))
+        .send(|| Call::new(Method::GET, url.clone()))
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
