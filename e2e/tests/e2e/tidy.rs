@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 use toml::Table;
 
 /// Which crates of the project a crate may use.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("formula", &[]),
     ("model", &["formula"]),
     ("telemetry", &[]),
+    ("http", &[]),
     ("picture", &[]),
     ("kernel", &["formula", "model", "picture"]),
     ("store", &["model", "telemetry"]),
     ("queue", &["model"]),
     // The store only for the back end that keeps blobs in the database.
-    ("blob", &["model", "store", "telemetry"]),
+    ("blob", &["http", "model", "store", "telemetry"]),
     ("worker", &["kernel", "queue", "blob", "model", "telemetry"]),
     ("tracker", &["store", "queue", "blob", "model", "telemetry"]),
     (
@@ -26,6 +27,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
         "app",
         &[
             "formula",
+            "http",
             "model",
             "telemetry",
             "picture",
