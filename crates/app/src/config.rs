@@ -2,12 +2,14 @@
 
 mod find;
 mod keys;
+mod levels;
 mod redact;
 mod security;
 mod settings;
 mod show;
 
 pub use find::{Environment, environment};
+pub use levels::Levels;
 pub use redact::redact;
 pub use security::Access;
 pub use settings::{Override, Settings};

@@ -13,9 +13,6 @@ use faafo_telemetry::trace::{self, Begun, Kind, Link, Service, Span};
 use std::time::SystemTime;
 use tracing::field::display;
 
-/// A recipe takes a few hundred bytes.
-const CREATE_LIMIT: usize = 64 * 1024;
-
 /// `POST /v1/fractal`
 pub(crate) async fn create(
     State(server): State<Server>,
@@ -23,7 +20,7 @@ pub(crate) async fn create(
     body: Body,
 ) -> Result<Response> {
     let begun = trace::begun();
-    let object = body::object(&headers, body, CREATE_LIMIT).await?;
+    let object = body::object(&headers, body).await?;
     let request = CreateRequest::parse(&object, &server.limits, &mut fastrand::Rng::new())?;
     let Some(fractal) = server
         .store

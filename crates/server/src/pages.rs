@@ -177,3 +177,13 @@ pub(crate) fn html(status: StatusCode, page: Result<String, askama::Error>) -> R
         }
     }
 }
+
+impl From<&Visitor> for ui::Viewer {
+    fn from(visitor: &Visitor) -> Self {
+        Self {
+            guarded: visitor.guarded,
+            signed_in: visitor.signed_in.is_some(),
+            may_write: visitor.may_write,
+        }
+    }
+}

@@ -20,9 +20,6 @@ use serde_json::{Map, Value};
 use std::time::{Duration, SystemTime};
 use tokio::sync::Semaphore;
 
-/// A picture of 24 MiB as base64; whoever renders larger ones stores them without the API.
-const PUT_LIMIT: usize = 32 * 1024 * 1024;
-
 /// The results looked at at the same time.
 static TURNS: Semaphore = Semaphore::const_new(8);
 
@@ -35,7 +32,7 @@ pub(crate) async fn put(
 ) -> Result<Json<FractalJson>> {
     // A result takes some hundred MiB while it is looked at. Old workers don't try again, so they wait.
     let _turn = TURNS.acquire().await;
-    let object = body::object(&headers, body, PUT_LIMIT).await?;
+    let object = body::object(&headers, body).await?;
     let fractal = fractals::find(&server, &uuid).await?;
     let (result, image) = read(&object, &fractal)?;
     if let Some(image) = image.filter(|_| !fractal.state.is_final()) {

@@ -1,5 +1,6 @@
 //! The settings there are: the one table of their names, types and defaults.
 
+use super::Levels;
 use std::borrow::Cow;
 use toml::Value;
 
@@ -136,7 +137,7 @@ impl Key {
             (Kind::Switch, Value::Boolean(_)) => true,
             (Kind::Socket, Value::String(text)) => text.parse::<std::net::SocketAddr>().is_ok(),
             (Kind::Word(words), Value::String(text)) => words.contains(&text.as_str()),
-            (Kind::Levels, Value::String(text)) => crate::logging::Levels::parse(text).is_some(),
+            (Kind::Levels, Value::String(text)) => Levels::parse(text).is_some(),
             _ => false,
         };
         if fits {
