@@ -314,6 +314,11 @@ fn constant(recipe: &Recipe, part: fn((f64, f64)) -> f64) -> Option<Value> {
 }
 
 impl Field {
+    /// Those that fractals can be filtered and sorted by.
+    pub fn filterable() -> impl Iterator<Item = &'static Self> {
+        FIELDS.iter().filter(|field| field.filterable)
+    }
+
     /// The field of that name.
     pub fn named(name: &str) -> Option<&'static Self> {
         FIELDS.iter().find(|field| field.name == name)

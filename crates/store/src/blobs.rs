@@ -2,9 +2,10 @@
 //! when the last one has gone, and never between a worker's storing it and somebody's referring to it. Whoever changes a
 //! blob's entry or relies on it locks it first, so all that concerns one blob happens one after the other.
 
-use crate::backend::{Work, text, transaction, whole};
+use crate::argument::Argument;
+use crate::backend::{Work, transaction};
 use crate::owner::{Owner, OwnerKind, Role};
-use crate::sql::{Argument, ids, insert, key, keys, marks, sql};
+use crate::sql::{ids, insert, key, keys, marks, sql, text, whole};
 use crate::{Error, Store};
 use faafo_model::{BlobKey, BlobRef, Timestamp, Uuid};
 use sqlx::Row;

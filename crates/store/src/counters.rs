@@ -1,8 +1,8 @@
 //! How many fractals are in which state. The totals change in the transactions that change the rows, so nobody has to
 //! count these.
 
-use crate::backend::{Dialect, whole};
-use crate::sql::{Sql, sql};
+use crate::dialect::Dialect;
+use crate::sql::{Sql, sql, whole};
 use crate::{Error, Store};
 use faafo_model::State;
 use serde::Serialize;
@@ -24,6 +24,15 @@ impl Counts {
         self.queued + self.rendering + self.done + self.failed + self.cancelled
     }
 }
+
+/// Counts all rows, where the totals are zero.
+pub(crate) const COUNT: &str = "UPDATE counters SET \
+     queued = (SELECT COUNT(*) FROM fractals WHERE state = 'queued'), \
+     rendering = (SELECT COUNT(*) FROM fractals WHERE state = 'rendering'), \
+     done = (SELECT COUNT(*) FROM fractals WHERE state = 'done'), \
+     failed = (SELECT COUNT(*) FROM fractals WHERE state = 'failed'), \
+     cancelled = (SELECT COUNT(*) FROM fractals WHERE state = 'cancelled') \
+     WHERE what = 'fractal' AND shard = 0";
 
 /// What one transaction changes of the totals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! What people asked for: accepting, finding and deleting fractals.
 
+use crate::argument::Argument;
 use crate::backend::{Backend, Work, transaction};
 use crate::owner::{OwnerKind, Role};
-use crate::schema::recipe_fields;
-use crate::sql::{Argument, Sql, ids, key, marks, sql};
+use crate::sql::{Sql, ids, key, marks, sql};
 use crate::tasks::NewTask;
 use crate::{Error, Store, StoredBlob, blobs, tasks};
-use faafo_model::{CreateRequest, Fractal, Part, Recipe, State, Timestamp, Uuid};
+use faafo_model::{CreateRequest, Field, Fractal, Part, Recipe, State, Timestamp, Uuid};
 use faafo_telemetry::metrics;
 use sqlx::Row;
 use sqlx::any::AnyRow;
@@ -19,7 +19,7 @@ pub(crate) const COLUMNS: &str = "uuid, recipe, priority, state, attempt, progre
 
 /// These and one for each field of a recipe that can be filtered by.
 static ALL_COLUMNS: LazyLock<String> = LazyLock::new(|| {
-    let fields: Vec<_> = recipe_fields().map(|field| field.name).collect();
+    let fields: Vec<_> = Field::filterable().map(|field| field.name).collect();
     format!("{COLUMNS}, {}", fields.join(", "))
 });
 
@@ -75,7 +75,7 @@ pub(crate) fn insert(fractals: &[Fractal]) -> Option<Sql> {
             fractal.generated_by.as_deref().into(),
             fractal.url.as_deref().into(),
         ];
-        let values = recipe_fields().map(|field| fractal.recipe.value(field));
+        let values = Field::filterable().map(|field| fractal.recipe.value(field));
         row.extend(values.map(Argument::from));
         row
     };

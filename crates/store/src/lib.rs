@@ -1,11 +1,13 @@
 //! The rows: fractals, the tasks that they take, and who needs which stored object, in an SQL database. A row is the truth about its fractal; whatever
 //! a message says counts only as far as the conditional updates here let it.
 
+mod argument;
 mod backend;
 mod blobs;
 mod change;
 mod chunks;
 mod counters;
+mod dialect;
 mod error;
 mod fractals;
 mod gather;
@@ -16,6 +18,7 @@ mod pool;
 mod posters;
 mod postgres;
 pub mod query;
+mod relocate;
 mod reports;
 mod results;
 mod schema;
@@ -25,10 +28,11 @@ mod tasks;
 mod tokens;
 mod workers;
 
-use backend::{Backend, Dialect};
+use backend::Backend;
 pub use blobs::{Doomed, Reference, StoredBlob};
 pub use chunks::{CHUNK, StoredChunks, UploadId};
 pub use counters::Counts;
+use dialect::Dialect;
 pub use error::{Error, ErrorKind};
 use faafo_model::Fractal;
 use gather::Gathering;
@@ -36,6 +40,7 @@ pub use outbox::Claim;
 pub use owner::{Owner, OwnerKind, Role};
 pub use posters::{ActivePoster, Joining, Planning};
 pub use query::Query;
+pub use relocate::Copied;
 pub use reports::Outcome;
 pub use results::{Finish, LegacyResult, Made, Reservation};
 use std::sync::Arc;

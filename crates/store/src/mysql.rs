@@ -1,6 +1,6 @@
 //! MariaDB from 10.6 and MySQL from 8.0.
 
-use crate::backend::{Dialect, Types};
+use crate::dialect::{Dialect, Types};
 use sqlx::mysql::MySqlDatabaseError;
 
 pub(crate) struct MySql;

@@ -1,10 +1,10 @@
 //! Posters: fractals that are rendered in bands. A poster has one task after the other, to plan it and to join its bands,
 //! and between these one task for each band. Where it stands follows from the tasks that it has.
 
-use crate::backend::{Work, transaction, whole};
+use crate::backend::{Work, transaction};
 use crate::fractals::{self, among};
 use crate::owner::{OwnerKind, Role};
-use crate::sql::{key, marks, sql};
+use crate::sql::{key, marks, sql, whole};
 use crate::tasks::{self, NewTask};
 use crate::{Error, Store, blobs};
 use faafo_model::poster::{BANDS_SHARE, Fragment};

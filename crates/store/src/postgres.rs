@@ -1,7 +1,7 @@
 //! PostgreSQL.
 
-use crate::backend::{Dialect, Types};
-use crate::sql::Argument;
+use crate::argument::Argument;
+use crate::dialect::{Dialect, Types};
 
 pub(crate) struct Postgres;
 

@@ -1,7 +1,6 @@
 //! Lists of fractals by filter and order: the original interface's query language, as types and as SQL.
 
 use crate::fractals;
-use crate::schema::recipe_fields;
 use crate::sql::{Sql, ids, marks, sql};
 use crate::{Error, Store};
 use faafo_model::fields::Holds;
@@ -138,7 +137,7 @@ impl Field {
     pub fn named(name: &str) -> Option<Self> {
         let own = FIELDS.iter().find(|field| field.name == name).copied();
         own.or_else(|| {
-            let recipe = recipe_fields().find(|field| field.name == name)?;
+            let recipe = faafo_model::Field::filterable().find(|field| field.name == name)?;
             let holds = match recipe.holds {
                 Holds::Whole => Type::Whole,
                 Holds::Real => Type::Real,
@@ -155,7 +154,7 @@ impl Field {
     /// The names of all fields.
     pub fn names() -> impl Iterator<Item = &'static str> {
         let own = FIELDS.iter().map(|field| field.name);
-        own.chain(recipe_fields().map(|field| field.name))
+        own.chain(faafo_model::Field::filterable().map(|field| field.name))
     }
 
     /// What it holds.

@@ -3,8 +3,9 @@
 mod from_6;
 
 use crate::Error;
-use crate::backend::{self, Dialect, text, whole};
-use faafo_model::FIELDS;
+use crate::backend;
+use crate::dialect::Dialect;
+use crate::sql::{text, whole};
 use faafo_model::fields::{Field, Holds, Literal};
 use sqlx::any::AnyConnectOptions;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
@@ -12,9 +13,6 @@ use std::time::{Duration, Instant};
 
 /// The tables' version. Those of version 6 are changed to it; there were no released ones before.
 const VERSION: i64 = 7;
-
-/// How many rows a total is spread over where many transactions write at once: none waits for the others' commits.
-pub(crate) const SHARDS: i64 = 16;
 
 /// What a column holds. Numbers are 64 bits wide and points in time are microseconds since 1970, so that every database
 /// keeps every bit.
@@ -44,7 +42,7 @@ pub(crate) struct Table {
     indexes: &'static [Index],
     /// The version of the tables in which it came to be as it is.
     since: i64,
-    /// Whether its rows are the service's, and move with it to another database.
+    /// Whether its rows move with the service to another database. Totals are counted anew there.
     pub(crate) moves: bool,
 }
 
@@ -212,7 +210,7 @@ pub(crate) const TABLES: &[Table] = &[
             column("cancelled", Whole),
         ],
         indexes: &[],
-        moves: true,
+        moves: false,
     },
     Table {
         name: "workers",
@@ -282,16 +280,11 @@ pub(crate) const TABLES: &[Table] = &[
     },
 ];
 
-/// The fields of a recipe that have a column of their own.
-pub(crate) fn recipe_fields() -> impl Iterator<Item = &'static Field> {
-    FIELDS.iter().filter(|field| field.filterable)
-}
-
 impl Table {
     /// Its columns, in their order.
     pub(crate) fn columns(&self) -> Vec<Column> {
         let fixed = self.columns.iter().map(|fixed| Column { ..*fixed });
-        let fields = recipe_fields().filter(|_| self.name == FRACTALS);
+        let fields = Field::filterable().filter(|_| self.name == FRACTALS);
         fixed.chain(fields.map(of_field)).collect()
     }
 
@@ -430,7 +423,7 @@ impl Tables {
             let mut columns = self.columns.iter();
             columns.any(|(table, column)| table == FRACTALS && column == name)
         };
-        recipe_fields().filter(move |field| !has(field.name))
+        Field::filterable().filter(move |field| !has(field.name))
     }
 
     fn are_current(&self) -> bool {
@@ -488,7 +481,7 @@ async fn create(
     for statement in tables.flat_map(|table| table.create(dialect)) {
         execute(dialect, connection, statement).await?;
     }
-    for shard in 0..SHARDS {
+    for shard in 0..dialect.shards() {
         let insert = format!(
             "INSERT INTO counters (what, shard, queued, rendering, done, failed, cancelled) \
              VALUES ('fractal', {shard}, 0, 0, 0, 0, 0)"

@@ -1,6 +1,6 @@
 //! SQLite: one file, one writer at a time, readers beside it (WAL).
 
-use crate::backend::{Dialect, Types};
+use crate::dialect::{Dialect, Types};
 use std::time::Duration;
 
 pub(crate) struct Sqlite;

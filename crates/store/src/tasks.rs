@@ -2,9 +2,10 @@
 //! when it is published. A task that goes through the same states as its owner has its owner's id; bands have ids of
 //! their own.
 
-use crate::backend::{Work, text};
+use crate::argument::Argument;
+use crate::backend::Work;
 use crate::owner::OwnerKind;
-use crate::sql::{Argument, Sql, ids, insert as insert_rows, marks, sql};
+use crate::sql::{Sql, ids, insert as insert_rows, marks, sql, text};
 use crate::{Error, blobs};
 use faafo_model::{Lane, Part, State, Timestamp, Uuid};
 use sqlx::Row;

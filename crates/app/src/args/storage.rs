@@ -49,10 +49,10 @@ pub struct CheckArgs {
 pub struct MigrateArgs {
     #[command(flatten)]
     pub place: PlaceArgs,
-    /// The store that has the pictures
+    /// Store to copy the pictures from, or database to copy the rows from
     #[arg(long, value_name = "URL")]
     pub from: String,
-    /// The store that shall have them
+    /// Store or database to copy them to
     #[arg(long, value_name = "URL")]
     pub to: String,
 }

@@ -3,8 +3,8 @@
 
 use super::{FRACTALS, Tables, create, execute};
 use crate::Error;
-use crate::backend::{Dialect, text};
-use crate::sql::{Sql, sql};
+use crate::dialect::Dialect;
+use crate::sql::{Sql, sql, text};
 use crate::tasks::NewTask;
 use crate::{fractals, tasks};
 use faafo_model::{
@@ -41,13 +41,7 @@ const COPY: [&str; 8] = [
     "DELETE FROM blob_references WHERE owner_kind = 'task' AND owner_id NOT IN (SELECT id FROM tasks)",
     "UPDATE blobs SET state = 1 WHERE state = 0 \
      AND NOT EXISTS (SELECT 1 FROM blob_references r WHERE r.sha256 = blobs.sha256)",
-    "UPDATE counters SET \
-     queued = (SELECT COUNT(*) FROM fractals WHERE state = 'queued'), \
-     rendering = (SELECT COUNT(*) FROM fractals WHERE state = 'rendering'), \
-     done = (SELECT COUNT(*) FROM fractals WHERE state = 'done'), \
-     failed = (SELECT COUNT(*) FROM fractals WHERE state = 'failed'), \
-     cancelled = (SELECT COUNT(*) FROM fractals WHERE state = 'cancelled') \
-     WHERE what = 'fractal' AND shard = 0",
+    crate::counters::COUNT,
 ];
 
 pub(super) async fn change(

@@ -14,6 +14,7 @@ mod outbox;
 mod people;
 mod posters;
 mod proxy;
+mod relocate;
 mod results;
 mod rows;
 

@@ -1,5 +1,6 @@
-//! `faafo storage migrate`: every blob from one store to another. What is there already is not copied again, so it can be
-//! stopped, repeated, and run once more after the service has changed over.
+//! `faafo storage migrate`: every blob from one store to another, or every row from one database to another. What is
+//! there already is not copied again, so it can be stopped and repeated; for blobs also once more after the service has
+//! changed over.
 
 use super::{AT_ONCE, store};
 use crate::args::MigrateArgs;
@@ -7,6 +8,7 @@ use crate::config::Config;
 use crate::output::{self, Output};
 use anyhow::bail;
 use faafo_blob::{BlobStore, Error, ErrorKind, Listed};
+use faafo_store::Store;
 use futures_util::stream::TryStreamExt;
 use std::time::{Duration, Instant};
 
@@ -29,6 +31,11 @@ enum Ended {
 /// # Errors
 /// When a store fails, or has a blob that is damaged.
 pub async fn run(args: &MigrateArgs, config: &Config, out: &mut Output) -> anyhow::Result<()> {
+    match [&args.from, &args.to].map(|url| is_database(url)) {
+        [true, true] => return rows(args, out).await,
+        [false, false] => {}
+        _ => bail!("--from and --to must both be stores of pictures or both be databases"),
+    }
     let database = if [&args.from, &args.to].iter().any(|url| *url == "db:") {
         Some(super::required_store(config).await?)
     } else {
@@ -71,6 +78,36 @@ pub async fn run(args: &MigrateArgs, config: &Config, out: &mut Output) -> anyho
     if damaged > 0 {
         bail!("{damaged} blobs are not what their names say, and were not copied");
     }
+    Ok(())
+}
+
+/// Whether the URL names a database itself; `db:` names the pictures in one.
+fn is_database(url: &str) -> bool {
+    let scheme = url.split(':').next().unwrap_or_default();
+    ["sqlite", "postgres", "postgresql", "mysql", "mariadb"].contains(&scheme)
+}
+
+async fn rows(args: &MigrateArgs, out: &mut Output) -> anyhow::Result<()> {
+    let from = Store::open(&args.from).await?;
+    let to = Store::open(&args.to).await?;
+    let mut told = Instant::now();
+    let copied = from.copy_rows(&to, |copied| {
+        if told.elapsed() >= NEWS {
+            told = Instant::now();
+            output::note(&format!(
+                "{} rows copied; {} were there",
+                copied.copied, copied.kept
+            ));
+        }
+    });
+    let copied = copied.await?;
+    out.line(&format!(
+        "{} rows copied; {} were there",
+        copied.copied, copied.kept
+    ))?;
+    out.flush()?;
+    from.close().await;
+    to.close().await;
     Ok(())
 }
 
