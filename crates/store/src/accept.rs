@@ -117,6 +117,7 @@ pub(crate) async fn insert(
 ) -> Result<(), Error> {
     let recipe = &fractal.recipe;
     let constant = recipe.formula.constant();
+    let edges = recipe.view.edges();
     let parameters: BTreeMap<_, _> = recipe.formula.parameters().collect();
     let parameters = (!parameters.is_empty())
         .then(|| serde_json::to_string(&parameters))
@@ -138,10 +139,10 @@ pub(crate) async fn insert(
     .bind(constant.map(|(_, cy)| cy))
     .bind(parameters)
     .bind(colours)
-    .bind(recipe.view.xa)
-    .bind(recipe.view.xb)
-    .bind(recipe.view.ya)
-    .bind(recipe.view.yb)
+    .bind(edges[0])
+    .bind(edges[1])
+    .bind(edges[2])
+    .bind(edges[3])
     .bind(recipe.width)
     .bind(recipe.height)
     .bind(recipe.iterations)

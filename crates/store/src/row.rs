@@ -39,12 +39,12 @@ pub(crate) fn read(row: &AnyRow) -> Result<Fractal, Error> {
         Formula::from_parts(&kind, cx.zip(cy), parameters).ok_or_else(|| corrupt("kind"))?;
     let recipe = Recipe {
         formula,
-        view: View {
-            xa: row.try_get("xa")?,
-            xb: row.try_get("xb")?,
-            ya: row.try_get("ya")?,
-            yb: row.try_get("yb")?,
-        },
+        view: View::rectangle(
+            row.try_get("xa")?,
+            row.try_get("xb")?,
+            row.try_get("ya")?,
+            row.try_get("yb")?,
+        ),
         width: whole("width")?,
         height: whole("height")?,
         iterations: whole("iterations")?,

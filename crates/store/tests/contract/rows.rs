@@ -80,12 +80,7 @@ async fn every_real_number_survives_in_every_column(store: Store) {
         };
         let recipe = Recipe {
             formula,
-            view: View {
-                xa: n(2),
-                xb: n(3),
-                ya: n(4),
-                yb: n(5),
-            },
+            view: View::rectangle(n(2), n(3), n(4), n(5)),
             width: u32::MAX,
             height: 1,
             iterations: u32::MAX,
