@@ -11,6 +11,15 @@ use std::ops::Range;
 pub(crate) struct Plane {
     across: Axis,
     down: Axis,
+    turn: Option<Turn>,
+}
+
+/// A rotation about a point, with the plane's own orientation.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    cos: f64,
+    sin: f64,
+    centre: (f64, f64),
 }
 
 /// One axis: `pixels` points from `from` to `to`, both included.
@@ -37,6 +46,8 @@ pub(crate) struct Place {
 pub(crate) struct Columns {
     /// Real part of each, with [`BEHIND`] more numbers behind them for vectors to reach into.
     re: Vec<f64>,
+    /// What each adds to the imaginary part, if any does; as many.
+    im: Option<Vec<f64>>,
 }
 
 /// Rows of points.
@@ -44,6 +55,8 @@ pub(crate) struct Columns {
 pub(crate) struct Rows {
     /// Imaginary part of each.
     im: Vec<f64>,
+    /// What each adds to the real part, if any does.
+    re: Option<Vec<f64>>,
 }
 
 /// The points where some columns and rows meet, row by row.
@@ -57,6 +70,8 @@ pub(crate) struct Pixels<'a> {
 pub(crate) struct Segment<'a> {
     re: &'a [f64],
     im: f64,
+    /// What columns add to the imaginary part, and the row to the real one.
+    turned: Option<(&'a [f64], f64)>,
 }
 
 impl Plane {
@@ -68,10 +83,18 @@ impl Plane {
     /// Of a view with so many columns and rows, at least 1.
     pub fn new(view: &View, width: u32, height: u32) -> Self {
         let [xa, xb, ya, yb] = view.edges();
-        Self {
-            across: Axis::new(xa, xb, width),
-            down: Axis::new(ya, yb, height),
-        }
+        let (across, down) = (Axis::new(xa, xb, width), Axis::new(ya, yb, height));
+        // In a mirrored picture counter-clockwise is clockwise in the plane.
+        let mirrored = across.length().signum() * down.length().signum();
+        let (sin, cos) = sin_cos(view.rotation());
+        let turn = Turn {
+            cos,
+            sin: sin * mirrored,
+            centre: (xa.midpoint(xb), ya.midpoint(yb)),
+        };
+        // Without a rotation nothing is added to anything: every bit is as it always was.
+        let turn = ((sin, cos) != (0.0, 1.0)).then_some(turn);
+        Self { across, down, turn }
     }
 
     /// Of a part of the picture, from left to right and from top to bottom in parts of the whole, with so many columns
@@ -80,34 +103,63 @@ impl Plane {
         Self {
             across: self.across.part(right, width),
             down: self.down.part(down, height),
+            turn: self.turn,
         }
     }
 
     /// Whether all of it can be computed with.
     pub fn is_finite(&self) -> bool {
-        let Self { across, down } = self;
+        let Self { across, down, .. } = self;
         let edges = [across.from, across.to, down.from, down.to];
         edges.into_iter().all(f64::is_finite)
     }
 
     /// All columns, each where its pixels lie.
     pub fn columns(&self) -> Columns {
-        Columns::new((0..self.across.pixels).map(|x| self.across.at(x)).collect())
+        self.turned_columns((0..self.across.pixels).map(|x| self.across.at(x)))
     }
 
     /// Some rows, each where its pixels lie.
     pub fn rows(&self, rows: Range<u32>) -> Rows {
-        Rows::new(rows.map(|y| self.down.at(y)).collect())
+        self.turned_rows(rows.map(|y| self.down.at(y)))
     }
 
     /// Columns of samples.
     pub fn sampled_columns(&self, places: impl Iterator<Item = Place>) -> Columns {
-        Columns::new(places.map(|place| self.across.sample(place)).collect())
+        self.turned_columns(places.map(|place| self.across.sample(place)))
     }
 
     /// Rows of samples.
     pub fn sampled_rows(&self, places: impl Iterator<Item = Place>) -> Rows {
-        Rows::new(places.map(|place| self.down.sample(place)).collect())
+        self.turned_rows(places.map(|place| self.down.sample(place)))
+    }
+
+    /// Columns of which the real parts would be these without rotation.
+    fn turned_columns(&self, re: impl Iterator<Item = f64>) -> Columns {
+        let Some(Turn { cos, sin, centre }) = self.turn else {
+            return Columns::new(re.collect());
+        };
+        let (re, mut im): (Vec<f64>, Vec<f64>) = re
+            .map(|re| re - centre.0)
+            .map(|x| (centre.0 + x * cos, x * sin))
+            .unzip();
+        im.extend([0.0; BEHIND]);
+        Columns {
+            im: Some(im),
+            ..Columns::new(re)
+        }
+    }
+
+    /// Rows of which the imaginary parts would be these without rotation.
+    fn turned_rows(&self, im: impl Iterator<Item = f64>) -> Rows {
+        let Some(Turn { cos, sin, centre }) = self.turn else {
+            return Rows::new(im.collect());
+        };
+        let (im, re): (Vec<f64>, Vec<f64>) = im
+            .map(|im| im - centre.1)
+            .map(|y| (centre.1 + y * cos, -y * sin))
+            .unzip();
+        Rows { im, re: Some(re) }
     }
 
     /// Length of the picture's diagonal.
@@ -120,6 +172,10 @@ impl Plane {
 
     /// A direction of the plane as it is seen in the picture: how far to the right, and how far down.
     pub fn seen(&self, direction: [f64; 2]) -> [f64; 2] {
+        let direction = self.turn.map_or(direction, |Turn { cos, sin, .. }| {
+            let [x, y] = direction;
+            [x * cos + y * sin, y * cos - x * sin]
+        });
         [
             direction[0] * self.across.length().signum(),
             direction[1] * self.down.length().signum(),
@@ -162,7 +218,7 @@ impl Columns {
     /// With these real parts.
     pub fn new(mut re: Vec<f64>) -> Self {
         re.extend([0.0; BEHIND]);
-        Self { re }
+        Self { re, im: None }
     }
 
     fn len(&self) -> usize {
@@ -173,7 +229,7 @@ impl Columns {
 impl Rows {
     /// With these imaginary parts.
     pub fn new(im: Vec<f64>) -> Self {
-        Self { im }
+        Self { im, re: None }
     }
 }
 
@@ -201,7 +257,11 @@ impl<'a> Pixels<'a> {
     /// One of them, by its number.
     pub fn point(&self, index: usize) -> Complex<f64> {
         let (row, column) = (index / self.width(), index % self.width());
-        Complex::new(self.columns.re[column], self.rows.im[row])
+        let (re, im) = (self.columns.re[column], self.rows.im[row]);
+        match (&self.columns.im, &self.rows.re) {
+            (Some(more_im), Some(more_re)) => Complex::new(re + more_re[row], im + more_im[column]),
+            _ => Complex::new(re, im),
+        }
     }
 
     /// So many from a column on; behind the last one there may be up to [`BEHIND`] that nobody asks for.
@@ -210,6 +270,10 @@ impl<'a> Pixels<'a> {
         Segment {
             re: &self.columns.re[column..][..len],
             im: self.rows.im[row],
+            turned: match (&self.columns.im, &self.rows.re) {
+                (Some(im), Some(re)) => Some((&im[column..][..len], re[row])),
+                _ => None,
+            },
         }
     }
 }
@@ -218,6 +282,25 @@ impl Segment<'_> {
     /// A vector of them, from one on.
     #[inline(always)]
     pub fn load<V: Vector>(&self, from: usize) -> Complex<V> {
-        Complex::new(V::load(&self.re[from..]), V::splat(self.im))
+        let (re, im) = (V::load(&self.re[from..]), V::splat(self.im));
+        match self.turned {
+            None => Complex::new(re, im),
+            Some((more_im, more_re)) => {
+                Complex::new(re + V::splat(more_re), im + V::load(&more_im[from..]))
+            }
+        }
+    }
+}
+
+/// Sine and cosine of an angle in degrees: the same on every machine, and exact for quarters of a turn.
+fn sin_cos(degrees: f64) -> (f64, f64) {
+    let quarters = (degrees / 90.0).round();
+    let rest = (degrees - quarters * 90.0).to_radians();
+    let (sin, cos) = (libm::sin(rest), libm::cos(rest));
+    match (quarters as i64).rem_euclid(4) {
+        0 => (sin, cos),
+        1 => (cos, -sin),
+        2 => (-sin, -cos),
+        _ => (-cos, sin),
     }
 }

@@ -145,6 +145,17 @@ pub static FIELDS: &[Field] = &[
         ..edge("yb", |recipe| Some(Value::Real(recipe.view.edges()[3])))
     },
     Field {
+        range: Range::Between(-360.0, 360.0),
+        default: Some(Literal::Real(0.0)),
+        filterable: true,
+        group: Group::View,
+        title: "Rotation",
+        help: "Degrees by which the picture is turned counter-clockwise about its centre",
+        ..real("rotation", |recipe| {
+            Some(Value::Real(recipe.view.rotation()))
+        })
+    },
+    Field {
         range: Range::Between(1.0, MAX_SIDE as f64),
         required: true,
         classic: true,

@@ -17,13 +17,37 @@ pub struct View {
     ya: f64,
     /// Imaginary part at the bottom edge.
     yb: f64,
+    /// Degrees by which the picture is turned counter-clockwise about its centre.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    rotation: f64,
 }
 
 impl View {
     /// The rectangle with real part `xa` at the left edge and `xb` at the right one, imaginary part `ya` at the top edge
     /// and `yb` at the bottom one.
     pub fn rectangle(xa: f64, xb: f64, ya: f64, yb: f64) -> Self {
-        Self { xa, xb, ya, yb }
+        Self {
+            xa,
+            xb,
+            ya,
+            yb,
+            rotation: 0.0,
+        }
+    }
+
+    /// The same, turned: what the picture shows turns counter-clockwise about its centre by so many degrees, and the
+    /// rectangle by as many the other way. Edges keep their names, and their coordinates without rotation.
+    #[must_use]
+    pub fn rotated(self, degrees: f64) -> Self {
+        Self {
+            rotation: degrees,
+            ..self
+        }
+    }
+
+    /// What [`rotated`](Self::rotated) was given; 0 for a view that is not.
+    pub fn rotation(&self) -> f64 {
+        self.rotation
     }
 
     /// What [`rectangle`](Self::rectangle) was given. Only for those who compute with coordinates: the kernel's plane and
@@ -65,4 +89,8 @@ impl View {
         }
         Ok(())
     }
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }

@@ -9,6 +9,7 @@ mod golden;
 mod numbers;
 #[path = "../../src/promised.rs"]
 mod promised;
+mod rotation;
 mod running;
 mod same_bytes;
 
