@@ -17,7 +17,7 @@ static PICTURES: LazyLock<[(Recipe, u32, Vec<u8>, Vec<u8>); 2]> =
 fn rendered(palette: Palette) -> (Recipe, u32, Vec<u8>, Vec<u8>) {
     let recipe = Recipe {
         formula: Formula::Mandelbrot,
-        view: View { xa: -2.0, xb: 1.0, ya: -1.0, yb: 1.0 },
+        view: View::rectangle(-2.0, 1.0, -1.0, 1.0),
         width: WIDTH,
         height: HEIGHT,
         iterations: 10,

@@ -1,10 +1,10 @@
 //! The command line: every flag and command, and nothing of what they do.
 
 mod bench;
-mod colours;
 mod create;
 mod observe;
 mod query;
+mod recipe;
 mod render;
 mod roles;
 mod storage;
@@ -12,12 +12,12 @@ mod token;
 mod up;
 
 pub use bench::BenchArgs;
-pub use colours::ColourArgs;
-pub use create::{CreateArgs, RecipeArgs};
+pub use create::CreateArgs;
 pub use observe::ObserveArgs;
 pub use query::{
     ControlArgs, DeleteArgs, GetArgs, ListArgs, PriorityArgs, ShowArgs, WatchArgs, WorkersArgs,
 };
+pub use recipe::{RANDOM_REAL, RANDOM_WHOLE, RecipeArgs};
 pub use render::RenderArgs;
 pub use roles::{ApiArgs, ProducerArgs, TrackerArgs, WorkerArgs};
 pub use storage::{CheckArgs, MigrateArgs, StorageCommand};

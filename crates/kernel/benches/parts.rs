@@ -86,12 +86,7 @@ fn julia(palette: Palette) -> Recipe {
             cx: -0.8,
             cy: 0.156,
         },
-        view: View {
-            xa: -2.0,
-            xb: 2.0,
-            ya: -1.5,
-            yb: 1.5,
-        },
+        view: View::rectangle(-2.0, 2.0, -1.5, 1.5),
         width: 512,
         height: 512,
         iterations: 512,

@@ -86,12 +86,7 @@ fn recipe(kind: &'static Kind, colouring: Colouring) -> Option<Recipe> {
     };
     Some(Recipe {
         formula: Formula::new(kind, constant)?,
-        view: View {
-            xa: x - half.0,
-            xb: x + half.0,
-            ya: y - half.1,
-            yb: y + half.1,
-        },
+        view: View::rectangle(x - half.0, x + half.0, y - half.1, y + half.1),
         width: WIDTH,
         height: HEIGHT,
         iterations: 1000,

@@ -3,8 +3,8 @@
 use crate::colour::{Canvas, Paint, Setting};
 use crate::formulas::{self, AnyIteration};
 use crate::palette::{aurora, classic};
-use crate::plane::Axis;
-use crate::search::{BEHIND, Ends, Pixels, Search, Stopped};
+use crate::plane::{Columns, Pixels, Plane, Rows};
+use crate::search::{Ends, Search, Stopped};
 use crate::simd::Level;
 use faafo_model::{Colouring, Palette, recipe::Recipe};
 use faafo_picture::png::{self, Format, Fragment, Header};
@@ -16,9 +16,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(crate) struct Plan {
     width: u32,
     height: u32,
-    /// Real part of each column, and some more for vectors to reach into.
-    across: Vec<f64>,
-    down: Axis,
+    plane: Plane,
+    columns: Columns,
     iteration: Box<dyn AnyIteration>,
     limit: u32,
     level: Level,
@@ -66,8 +65,7 @@ pub(crate) struct Work {
 /// How pixels come into being.
 enum Way {
     Plain {
-        /// Imaginary part of each row.
-        down: Vec<f64>,
+        rows: Rows,
         search: Search,
     },
     Rich(Box<Canvas>),
@@ -81,11 +79,8 @@ impl Work {
         let rows = plan.rows(block);
         let way = match &plan.colours {
             Colours::Plain(palette) => {
-                let down: Vec<f64> = rows.clone().map(|y| plan.down.at(y)).collect();
-                let pixels = Pixels {
-                    across: &plan.across,
-                    down: &down,
-                };
+                let rows = plan.plane.rows(rows.clone());
+                let pixels = Pixels::new(&plan.columns, &rows);
                 let want_z = *palette == Palette::Aurora;
                 let search = match plan.spare().pop() {
                     Some(mut search) => {
@@ -94,7 +89,7 @@ impl Work {
                     }
                     None => plan.iteration.search(&pixels, want_z),
                 };
-                Way::Plain { down, search }
+                Way::Plain { rows, search }
             }
             Colours::Rich { setting, .. } => {
                 Way::Rich(Box::new(Canvas::new(setting, rows.clone())))
@@ -142,8 +137,8 @@ impl Work {
         let plan = &*self.plan;
         let iteration = &*plan.iteration;
         let (all, done) = match (&mut self.way, &plan.colours) {
-            (Way::Plain { down, search }, _) => {
-                let pixels = plan.places(down);
+            (Way::Plain { rows, search }, _) => {
+                let pixels = Pixels::new(&plan.columns, rows);
                 let all = iteration.go_on(search, plan.level, &pixels, stop)?;
                 (all, search.done())
             }
@@ -159,8 +154,9 @@ impl Work {
             return Ok(None);
         }
         Ok(match std::mem::replace(&mut self.way, Way::Done) {
-            Way::Plain { down, search } => {
-                let pixels = plan.colour(&plan.places(&down), search.ends());
+            Way::Plain { rows, search } => {
+                let pixels = Pixels::new(&plan.columns, &rows);
+                let pixels = plan.colour(&pixels, search.ends());
                 plan.spare().push(search);
                 Some(pixels)
             }
@@ -173,21 +169,21 @@ impl Work {
 impl Plan {
     /// Of a recipe whose sides and iterations are at least 1.
     pub fn new(recipe: &Recipe, level: Level) -> Self {
-        Self::painted(recipe, level, None)
+        Self::painted(recipe, Plane::of(recipe), level, None)
     }
 
-    /// Of a part of this picture by itself: a recipe that differs from this one's in view and size only. Its colours
-    /// are those that the part has in the whole.
-    pub fn of_part(&self, part: &Recipe) -> Self {
+    /// Of a part of this picture by itself: a recipe that differs from this one's in size only, and where it lies. Its
+    /// colours are those that the part has in the whole.
+    pub fn of_part(&self, part: &Recipe, place: Plane) -> Self {
         let paint = match &self.colours {
             Colours::Plain(_) => None,
             Colours::Rich { setting, .. } => Some(Arc::clone(&setting.paint)),
         };
-        Self::painted(part, self.level, paint)
+        Self::painted(part, place, self.level, paint)
     }
 
-    fn painted(recipe: &Recipe, level: Level, paint: Option<Arc<Paint>>) -> Self {
-        let (width, height, view) = (recipe.width, recipe.height, recipe.view);
+    fn painted(recipe: &Recipe, plane: Plane, level: Level, paint: Option<Arc<Paint>>) -> Self {
+        let (width, height) = (recipe.width, recipe.height);
         let format = match recipe.palette {
             _ if recipe.colours.depth == 16 => Format::Rgb16,
             _ if recipe.colours.supersampling > 1 => Format::Rgb8,
@@ -195,8 +191,6 @@ impl Plan {
             _ => Format::Rgb8,
         };
         let iteration = formulas::iteration(recipe);
-        let across = Axis::new(view.xa, view.xb, width);
-        let down = Axis::new(view.ya, view.yb, height);
         let colours = if recipe.is_plain() {
             Colours::Plain(recipe.palette)
         } else {
@@ -206,8 +200,7 @@ impl Plan {
                     supersampling: recipe.colours.supersampling,
                     adaptive: recipe.colours.adaptive,
                     format,
-                    across,
-                    down,
+                    plane: plane.clone(),
                     width,
                 }),
                 recipe: recipe.to_json(),
@@ -216,11 +209,8 @@ impl Plan {
         Self {
             width,
             height,
-            across: (0..width)
-                .map(|x| across.at(x))
-                .chain([0.0; BEHIND])
-                .collect(),
-            down,
+            columns: plane.columns(),
+            plane,
             iteration,
             limit: recipe.iterations,
             level,
@@ -304,14 +294,6 @@ impl Plan {
             }
         }
         Err(Stopped)
-    }
-
-    /// The places of some rows of pixels.
-    fn places<'a>(&'a self, down: &'a [f64]) -> Pixels<'a> {
-        Pixels {
-            across: &self.across,
-            down,
-        }
     }
 
     /// The colours of some rows of pixels.

@@ -1,6 +1,7 @@
 //! From a recipe's formula to the function that is iterated.
 
-use crate::search::{Ends, Iteration, Pixels, Search, Stopped};
+use crate::plane::Pixels;
+use crate::search::{Ends, Iteration, Search, Stopped};
 use crate::simd::Level;
 use crate::trail::{Trail, Wanted};
 use faafo_formula::{Constant, Map, Visitor, with_map};

@@ -1,8 +1,8 @@
 //! Parts of the kernel's work by themselves, for benchmarks: how fast they are is measured by whoever calls them.
 
 use crate::block::Plan;
-use crate::plane::Axis;
-use crate::search::{BEHIND, Pixels, RawLoop, Search, Stopped};
+use crate::plane::{Pixels, Plane};
+use crate::search::{RawLoop, Search, Stopped};
 use crate::simd::{AtLevel, Level, MOST_LANES, Vector, at_level};
 use crate::{RenderError, Watch, formulas};
 use faafo_model::Recipe;
@@ -81,21 +81,15 @@ pub fn orbits(level: Level, recipe: &Recipe) -> Orbits {
 
 /// Hands out the search of some rows after the other, each once it has come to its end.
 fn searches(level: Level, recipe: &Recipe, mut done: impl FnMut(&Search)) {
-    let axis = |from, to, pixels| {
-        let axis = Axis::new(from, to, pixels);
-        (0..pixels).map(move |pixel| axis.at(pixel))
-    };
-    let view = recipe.view;
-    let across = axis(view.xa, view.xb, recipe.width);
-    let across: Vec<f64> = across.chain([0.0; BEHIND]).collect();
-    let down: Vec<f64> = axis(view.ya, view.yb, recipe.height).collect();
+    let plane = Plane::of(recipe);
+    let columns = plane.columns();
     let iteration = formulas::iteration(recipe);
     let mut search: Option<Search> = None;
-    for down in down.chunks((128 * 1024 / recipe.width as usize).max(1)) {
-        let pixels = Pixels {
-            across: &across,
-            down,
-        };
+    let at_once = (128 * 1024 / recipe.width).max(1);
+    for first in (0..recipe.height).step_by(at_once as usize) {
+        let last = first.saturating_add(at_once).min(recipe.height);
+        let rows = plane.rows(first..last);
+        let pixels = Pixels::new(&columns, &rows);
         let search = match &mut search {
             Some(search) => {
                 search.begin_anew(&pixels);

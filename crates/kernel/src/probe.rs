@@ -3,10 +3,10 @@
 use crate::block::Plan;
 use crate::measure::Blocks;
 use crate::npy::npy_len;
+use crate::plane::Plane;
 use crate::render::check;
 use crate::{Level, RenderError, Watch};
-use faafo_model::recipe::{Palette, Recipe, View};
-use faafo_model::{Colours, Format};
+use faafo_model::{Colours, Format, Palette, Recipe};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -114,24 +114,16 @@ fn sampled_rows(
 ) -> Result<Vec<f64>, RenderError> {
     let (number, pixels) = (number.min(recipe.height), pixels.min(recipe.width));
     let scale = f64::from(recipe.width) / f64::from(pixels);
-    let view = recipe.view;
+    let plane = Plane::of(recipe);
     let line = |index: u32| {
-        let y = along(
-            view.ya,
-            view.yb,
-            (f64::from(index) + 0.5) / f64::from(number),
-        );
+        let y = (f64::from(index) + 0.5) / f64::from(number);
         let line = Recipe {
-            view: View {
-                ya: y,
-                yb: y,
-                ..view
-            },
             width: pixels,
             height: 1,
             ..recipe.clone()
         };
-        let plan = Arc::new(plan.of_part(&line));
+        let place = plane.part(0.0..1.0, y..y, pixels, 1);
+        let plan = Arc::new(plan.of_part(&line, place));
         let begun = clock();
         Blocks::planned(&plan, &line, watch)?;
         Ok((clock() - begun).max(1e-9) * scale)
@@ -154,37 +146,33 @@ fn compressed(
     let width = recipe.width.min(pixels);
     let height = (pixels / width).clamp(1, recipe.height);
     let (mut seconds, mut bytes) = (0.0, 0);
-    let view = recipe.view;
+    let plane = Plane::of(recipe);
     for place in 0..PLACES {
         // Steps of the golden ratio fall everywhere.
         let (x, y) = (
             (f64::from(place) * 0.618_034).fract(),
             (f64::from(place) + 0.5) / f64::from(PLACES),
         );
-        let span = |a: f64, b: f64, part: f64, from: u32, of: u32| {
+        let span = |part: f64, from: u32, of: u32| {
             let share = f64::from(from) / f64::from(of);
             let start = part * (1.0 - share);
-            (along(a, b, start), along(a, b, start + share))
+            start..start + share
         };
-        let (xa, xb) = span(view.xa, view.xb, x, width, recipe.width);
-        let (ya, yb) = span(view.ya, view.yb, y, height, recipe.height);
+        let (right, down) = (span(x, width, recipe.width), span(y, height, recipe.height));
         let part = Recipe {
-            view: View { xa, xb, ya, yb },
             width,
             height,
             ..recipe.clone()
         };
-        let blocks = Blocks::planned(&Arc::new(plan.of_part(&part)), &part, watch)?;
+        let place = plane.part(right, down, width, height);
+        let plan = Arc::new(plan.of_part(&part, place));
+        let blocks = Blocks::planned(&plan, &part, watch)?;
         let begun = clock();
         bytes += blocks.compress();
         seconds += (clock() - begun).max(0.0);
     }
     let all = f64::from(PLACES) * f64::from(width) * f64::from(height);
     Ok((seconds / all, bytes as f64 / all))
-}
-
-fn along(from: f64, to: f64, part: f64) -> f64 {
-    from + (to - from) * part
 }
 
 impl Probe {
@@ -237,7 +225,8 @@ impl Probe {
         let place = place.clamp(0.0, last as f64);
         let above = place as usize;
         let below = (above + 1).min(last);
-        along(self.rows[above], self.rows[below], place - above as f64)
+        let (above_it, below_it) = (self.rows[above], self.rows[below]);
+        above_it + (below_it - above_it) * (place - above as f64)
     }
 }
 

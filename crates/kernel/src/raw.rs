@@ -3,7 +3,7 @@
 use crate::colour::{Sampler, time};
 use crate::formulas::{self, AnyIteration};
 use crate::npy::header;
-use crate::plane::Axis;
+use crate::plane::Plane;
 use crate::pool::{JobError, Piece};
 use crate::render::{Abandon, RenderError, Renderer, check};
 use crate::search::Stopped;
@@ -67,10 +67,9 @@ impl Renderer {
     ) -> Result<(), RenderError> {
         watch.begin(u64::from(recipe.width) * band.len() as u64);
         let rows = (PIXELS / recipe.width).max(1);
-        let axis = Axis::new(recipe.view.xa, recipe.view.xb, recipe.width);
         let limit = recipe.iterations;
-        let across: Vec<f64> = (0..recipe.width).map(|x| axis.at(x)).collect();
-        let down = Axis::new(recipe.view.ya, recipe.view.yb, recipe.height);
+        let plane = Plane::of(recipe);
+        let columns = plane.columns();
         let iteration: Arc<dyn AnyIteration> = Arc::from(formulas::iteration(recipe));
         let (level, watched) = (self.level(), watch.clone());
         let abandoned = Abandon::default();
@@ -79,9 +78,9 @@ impl Renderer {
         let piece = move |index| {
             let first = band.start + index as u32 * rows;
             let rows = first..first.saturating_add(rows).min(band.end);
-            let rows = rows.map(|y| down.at(y)).collect();
+            let rows = plane.rows(rows);
             Numbers {
-                sampler: Sampler::new(&*iteration, across.clone(), rows, Some(Wanted::End)),
+                sampler: Sampler::new(&*iteration, columns.clone(), rows, Some(Wanted::End)),
                 iteration: Arc::clone(&iteration),
                 level,
                 limit,

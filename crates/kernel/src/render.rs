@@ -2,6 +2,7 @@
 
 use crate::Watch;
 use crate::block::{Block, Plan, Work};
+use crate::plane::Plane;
 use crate::pool::{JobError, Piece, Pool};
 use crate::search::Stopped;
 use crate::simd::Level;
@@ -43,9 +44,9 @@ pub enum RenderError {
     /// No picture can be made from this recipe.
     #[error("not a recipe that can be rendered: {0}")]
     Recipe(&'static str),
-    /// Its colours contradict each other or their bounds.
+    /// A field is out of its range or contradicts another.
     #[error("not a recipe that can be rendered: {0}")]
-    Colours(#[from] FieldError),
+    Field(#[from] FieldError),
     /// A defect in the renderer, with what it said.
     #[error("the renderer failed: {0}")]
     Panicked(String),
@@ -187,8 +188,8 @@ impl Drop for Abandon {
 
 /// Whether a picture can be made from a recipe.
 pub(crate) fn check(recipe: &Recipe) -> Result<(), RenderError> {
-    let view = recipe.view;
     let (cx, cy) = recipe.formula.constant().unwrap_or_default();
+    let finite = Plane::of(recipe).is_finite() && cx.is_finite() && cy.is_finite();
     let side = 1..=MAX_SIDE;
     if !side.contains(&recipe.width) || !side.contains(&recipe.height) {
         Err(RenderError::Recipe(
@@ -196,14 +197,9 @@ pub(crate) fn check(recipe: &Recipe) -> Result<(), RenderError> {
         ))
     } else if recipe.iterations == 0 {
         Err(RenderError::Recipe("no iterations"))
-    } else if ![view.xa, view.xb, view.ya, view.yb, cx, cy]
-        .iter()
-        .all(|x| x.is_finite())
-    {
+    } else if !finite {
         Err(RenderError::Recipe("a coordinate is not a finite number"))
-    } else if let Err(error) = recipe.colours.check(recipe.palette) {
-        Err(RenderError::Colours(error))
     } else {
-        Ok(())
+        Ok(recipe.check_settings()?)
     }
 }

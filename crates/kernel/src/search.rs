@@ -14,6 +14,7 @@ mod replay;
 mod source;
 mod steps;
 
+use crate::plane::Pixels;
 use crate::simd::{AtLevel, Level, Vector, at_level};
 use faafo_formula::{Complex, Map, Quadratic};
 use lanes::{Exchange, SETS, Set};
@@ -21,7 +22,7 @@ use orbits::Orbits;
 #[cfg(test)]
 pub(crate) use orbits::WHOLE;
 use replay::Rules;
-pub(crate) use source::{BEHIND, Pixels};
+pub(crate) use source::BEHIND;
 use source::{Begin, FIRST_STEPS, Source};
 use std::hint::black_box;
 

@@ -4,7 +4,8 @@
 //! Orbits of about the same length go side by side. As in the search every orbit takes the very steps that one alone
 //! would take.
 
-use crate::search::{Ends, Iteration, Pixels, Stopped};
+use crate::plane::Pixels;
+use crate::search::{Ends, Iteration, Stopped};
 use crate::simd::{AtLevel, Level, MOST_LANES, Vector, at_level};
 use faafo_formula::{Complex, Dual, Map, Number, REST};
 
@@ -259,7 +260,6 @@ impl<M: Map> Follow<'_, M> {
         at_end: bool,
     ) -> Orbit<V, D> {
         let Iteration { map, julia, .. } = self.iteration;
-        let width = self.pixels.width();
         let mut numbers = [[0.0; MOST_LANES]; 5];
         for lane in 0..V::LANES {
             let index = self.trail.order[(first + lane).min(to - 1)] as usize;
@@ -267,9 +267,10 @@ impl<M: Map> Follow<'_, M> {
                 true => self.ends.z[index],
                 false => NOTHING.z,
             };
+            let point = self.pixels.point(index);
             let sample = [
-                self.pixels.across[index % width],
-                self.pixels.down[index / width],
+                point.re,
+                point.im,
                 f64::from(self.ends.count[index]),
                 end.re,
                 end.im,

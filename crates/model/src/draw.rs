@@ -21,8 +21,7 @@ const FALLBACKS: [(f64, f64); 6] = [
 /// Views that hold no such constant get a well-known one. The original searched for ever there.
 pub fn julia_constant(view: &View, rng: &mut Rng) -> (f64, f64) {
     for _ in 0..TRIES {
-        let cx = rng.f64() * (view.xb - view.xa) + view.xa;
-        let cy = rng.f64() * (view.yb - view.ya) + view.ya;
+        let (cx, cy) = view.point(rng.f64(), rng.f64());
         if (11..100).contains(&escape_time(cx, cy)) {
             return (cx, cy);
         }
@@ -48,12 +47,7 @@ mod tests {
 
     #[test]
     fn in_the_usual_views_the_constant_lies_in_the_view_and_obeys_the_rule() {
-        let view = View {
-            xa: -2.0,
-            xb: 2.0,
-            ya: -1.5,
-            yb: 1.5,
-        };
+        let view = View::rectangle(-2.0, 2.0, -1.5, 1.5);
         for seed in 0..200 {
             let (cx, cy) = julia_constant(&view, &mut Rng::with_seed(seed));
             assert!((-2.0..=2.0).contains(&cx) && (-1.5..=1.5).contains(&cy));
@@ -64,24 +58,9 @@ mod tests {
     #[test]
     fn views_without_any_such_constant_get_a_known_one() {
         for view in [
-            View {
-                xa: 1e6,
-                xb: 1e6 + 1.0,
-                ya: 0.0,
-                yb: 1.0,
-            },
-            View {
-                xa: -1e-9,
-                xb: 1e-9,
-                ya: -1e-9,
-                yb: 1e-9,
-            },
-            View {
-                xa: -1e100,
-                xb: 1e100,
-                ya: 1e100,
-                yb: -1e100,
-            },
+            View::rectangle(1e6, 1e6 + 1.0, 0.0, 1.0),
+            View::rectangle(-1e-9, 1e-9, -1e-9, 1e-9),
+            View::rectangle(-1e100, 1e100, 1e100, -1e100),
         ] {
             assert!(FALLBACKS.contains(&julia_constant(&view, &mut Rng::with_seed(1))));
         }
@@ -89,12 +68,7 @@ mod tests {
 
     #[test]
     fn the_same_seed_draws_the_same_constant() {
-        let view = View {
-            xa: 1.0,
-            xb: -2.0,
-            ya: 1.0,
-            yb: -1.0,
-        };
+        let view = View::rectangle(1.0, -2.0, 1.0, -1.0);
         let draw = || julia_constant(&view, &mut Rng::with_seed(7));
         assert_eq!(draw(), draw());
     }

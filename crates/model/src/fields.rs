@@ -80,6 +80,8 @@ pub struct Field {
     pub default: Option<Literal>,
     /// Whether a request must have it.
     pub required: bool,
+    /// Whether every recipe has had it from the beginning. It is told even where it has its default.
+    pub classic: bool,
     /// Whether fractals can be filtered and sorted by it, so that it needs a column.
     pub filterable: bool,
     /// What it is about.
@@ -92,20 +94,71 @@ pub struct Field {
     pub get: fn(&Recipe) -> Option<Value>,
 }
 
-/// All fields, in the order in which they are listed and checked.
+/// All fields, in the order of the document.
 pub static FIELDS: &[Field] = &[
     Field {
         range: Range::Named(|| Formula::kinds().collect()),
         default: Some(Literal::Text("julia")),
+        classic: true,
         filterable: true,
         group: Group::Kind,
         title: "Formula",
-        help: "What to draw",
+        help: "Formula to iterate",
         ..text("kind", |recipe| name(recipe.formula.kind()))
+    },
+    Field {
+        range: Range::Between(-MAX_COORDINATE, MAX_COORDINATE),
+        classic: true,
+        filterable: true,
+        group: Group::Constant,
+        title: "Real",
+        help: "Real part of the constant of a Julia set, random if omitted, or of another formula's Julia form",
+        ..real("cx", |recipe| constant(recipe, |(cx, _)| cx))
+    },
+    Field {
+        range: Range::Between(-MAX_COORDINATE, MAX_COORDINATE),
+        classic: true,
+        filterable: true,
+        group: Group::Constant,
+        title: "Imaginary",
+        help: "Imaginary part of the constant",
+        ..real("cy", |recipe| constant(recipe, |(_, cy)| cy))
+    },
+    Field {
+        title: "Left",
+        help: "Real part at the left edge",
+        ..edge("xa", |recipe| Some(Value::Real(recipe.view.edges()[0])))
+    },
+    Field {
+        title: "Right",
+        help: "Real part at the right edge",
+        ..edge("xb", |recipe| Some(Value::Real(recipe.view.edges()[1])))
+    },
+    Field {
+        title: "Top",
+        help: "Imaginary part at the top edge",
+        ..edge("ya", |recipe| Some(Value::Real(recipe.view.edges()[2])))
+    },
+    Field {
+        title: "Bottom",
+        help: "Imaginary part at the bottom edge",
+        ..edge("yb", |recipe| Some(Value::Real(recipe.view.edges()[3])))
+    },
+    Field {
+        range: Range::Between(-360.0, 360.0),
+        default: Some(Literal::Real(0.0)),
+        filterable: true,
+        group: Group::View,
+        title: "Rotation",
+        help: "Degrees by which the picture is turned counter-clockwise about its centre",
+        ..real("rotation", |recipe| {
+            Some(Value::Real(recipe.view.rotation()))
+        })
     },
     Field {
         range: Range::Between(1.0, MAX_SIDE as f64),
         required: true,
+        classic: true,
         filterable: true,
         group: Group::Size,
         title: "Width",
@@ -115,6 +168,7 @@ pub static FIELDS: &[Field] = &[
     Field {
         range: Range::Between(1.0, MAX_SIDE as f64),
         required: true,
+        classic: true,
         filterable: true,
         group: Group::Size,
         title: "Height",
@@ -124,6 +178,7 @@ pub static FIELDS: &[Field] = &[
     Field {
         range: Range::Between(1.0, MAX_ITERATIONS as f64),
         required: true,
+        classic: true,
         filterable: true,
         group: Group::Colours,
         title: "Iterations",
@@ -131,64 +186,34 @@ pub static FIELDS: &[Field] = &[
         ..whole("iterations", |recipe| number(recipe.iterations))
     },
     Field {
-        title: "Left",
-        help: "Real part at the left edge",
-        ..edge("xa", |recipe| Some(Value::Real(recipe.view.xa)))
-    },
-    Field {
-        title: "Right",
-        help: "Real part at the right edge",
-        ..edge("xb", |recipe| Some(Value::Real(recipe.view.xb)))
-    },
-    Field {
-        title: "Top",
-        help: "Imaginary part at the top edge",
-        ..edge("ya", |recipe| Some(Value::Real(recipe.view.ya)))
-    },
-    Field {
-        title: "Bottom",
-        help: "Imaginary part at the bottom edge",
-        ..edge("yb", |recipe| Some(Value::Real(recipe.view.yb)))
-    },
-    Field {
-        range: Range::Between(-MAX_COORDINATE, MAX_COORDINATE),
-        filterable: true,
-        group: Group::Constant,
-        title: "Real",
-        help: "Real part of the constant of a Julia set, drawn if not given, or of another formula's Julia form",
-        ..real("cx", |recipe| constant(recipe, |(cx, _)| cx))
-    },
-    Field {
-        range: Range::Between(-MAX_COORDINATE, MAX_COORDINATE),
-        filterable: true,
-        group: Group::Constant,
-        title: "Imaginary",
-        help: "Imaginary part of the constant",
-        ..real("cy", |recipe| constant(recipe, |(_, cy)| cy))
-    },
-    Field {
         range: Range::Named(|| Palette::ALL.map(Palette::name).to_vec()),
         default: Some(Literal::Text("aurora")),
+        classic: true,
         filterable: true,
         group: Group::Colours,
         title: "Palette",
-        help: "The colours",
+        help: "Palette; gradient is the one given as stops",
         ..text("palette", |recipe| name(recipe.palette.name()))
     },
     Field {
         range: Range::Named(|| Colouring::ALL.map(Colouring::name).to_vec()),
         group: Group::Colours,
         title: "Colouring",
-        help: "What of an orbit becomes a colour",
+        help: "What determines a colour; if omitted, classic for the classic palette and smooth for others",
         ..text("colouring", |recipe| {
-            recipe.colours.colouring.map(Colouring::name).and_then(name)
+            let usual = recipe.palette.colouring();
+            let other = recipe
+                .colours
+                .colouring
+                .filter(|&colouring| colouring != usual);
+            other.map(Colouring::name).and_then(name)
         })
     },
     Field {
         holds: Holds::Gradient,
         group: Group::Colours,
         title: "Gradient",
-        help: "Stops of the gradient",
+        help: "Stops of your own palette, by rising position",
         ..text("gradient", |recipe| {
             let stops = &recipe.colours.gradient;
             (!stops.is_empty()).then(|| Value::Text(gradient::to_list(stops)))
@@ -199,7 +224,7 @@ pub static FIELDS: &[Field] = &[
         default: Some(Literal::Real(1.0)),
         group: Group::Colours,
         title: "Density",
-        help: "How much faster than usual the palette is passed through",
+        help: "Factor by which the palette repeats faster than usual",
         ..real("density", |recipe| {
             Some(Value::Real(recipe.colours.density))
         })
@@ -209,14 +234,14 @@ pub static FIELDS: &[Field] = &[
         default: Some(Literal::Real(0.0)),
         group: Group::Colours,
         title: "Offset",
-        help: "Where in the palette it begins, in lengths of the palette",
+        help: "Where in the palette colours begin, in lengths of the palette",
         ..real("offset", |recipe| Some(Value::Real(recipe.colours.offset)))
     },
     Field {
         holds: Holds::Colour,
         group: Group::Colours,
         title: "Interior",
-        help: "The colour of what never escapes",
+        help: "Colour of points that never escape",
         ..text("interior", |recipe| {
             recipe.colours.interior.map(Rgb::digits).map(Value::Text)
         })
@@ -235,8 +260,8 @@ pub static FIELDS: &[Field] = &[
         holds: Holds::Flag,
         default: Some(Literal::Text("false")),
         group: Group::Colours,
-        title: "Adaptive",
-        help: "Take only four samples where these look alike",
+        title: "Adaptive anti-aliasing",
+        help: "Take only four samples of a pixel where these look alike",
         ..text("adaptive", |recipe| {
             name(if recipe.colours.adaptive {
                 "true"
@@ -249,8 +274,8 @@ pub static FIELDS: &[Field] = &[
         range: Range::OneOf(&[8, 16]),
         default: Some(Literal::Whole(8)),
         group: Group::Colours,
-        title: "Bits a channel",
-        help: "Bits of each channel of a pixel",
+        title: "Bits per channel",
+        help: "Bits per colour channel",
         ..whole("depth", |recipe| number(recipe.colours.depth))
     },
     Field {
@@ -259,7 +284,7 @@ pub static FIELDS: &[Field] = &[
         filterable: true,
         group: Group::File,
         title: "Format",
-        help: "What becomes of it: the picture, or the iterations and continuous escape time of each pixel for NumPy (npy)",
+        help: "File to make: a picture (png), or the iterations and continuous escape time of each pixel for NumPy (npy)",
         ..text("format", |recipe| name(recipe.format.name()))
     },
 ];
@@ -271,6 +296,7 @@ const fn field(name: &'static str, holds: Holds, get: fn(&Recipe) -> Option<Valu
         range: Range::Any,
         default: None,
         required: false,
+        classic: false,
         filterable: false,
         group: Group::Colours,
         title: "",
@@ -295,6 +321,7 @@ const fn edge(name: &'static str, get: fn(&Recipe) -> Option<Value>) -> Field {
     Field {
         range: Range::Between(-MAX_COORDINATE, MAX_COORDINATE),
         required: true,
+        classic: true,
         filterable: true,
         group: Group::View,
         ..real(name, get)
@@ -324,12 +351,25 @@ impl Field {
         FIELDS.iter().find(|field| field.name == name)
     }
 
+    /// Whether a recipe says nothing about it but what goes without saying.
+    pub fn is_default(&self, recipe: &Recipe) -> bool {
+        recipe.value(self) == self.default.map(Value::from)
+    }
+
     /// Whether a value is within the field's range.
     ///
     /// # Errors
     /// Names the field and its range.
     pub fn check(&self, value: &Value) -> Result<(), FieldError> {
-        let allowed = match (self.range, value) {
+        if self.allows(value) {
+            return Ok(());
+        }
+        let reason = format!("must be {}, and is {value}", self.expected());
+        Err(FieldError::new(self.name, Mistake::Range, reason))
+    }
+
+    pub(crate) fn allows(&self, value: &Value) -> bool {
+        match (self.range, value) {
             (Range::Between(least, most), Value::Real(number)) => (least..=most).contains(number),
             (Range::Between(least, most), Value::Whole(number)) => {
                 (least..=most).contains(&(*number as f64))
@@ -338,24 +378,12 @@ impl Field {
             (Range::Named(names), Value::Text(name)) => names().contains(&name.as_str()),
             (Range::Any, _) => true,
             _ => false,
-        };
-        if allowed {
-            return Ok(());
         }
-        let reason = format!("must be {}, and is {value}", self.expected());
-        Err(FieldError::new(self.name, Mistake::Range, reason))
     }
 
     /// What the field may be, for people: "a whole number from 1 to 8".
     pub fn expected(&self) -> String {
-        let what = match self.holds {
-            Holds::Whole => "a whole number",
-            Holds::Real => "a finite number",
-            Holds::Text => "a name",
-            Holds::Flag => "true or false",
-            Holds::Colour => "a colour such as #1c5ec2",
-            Holds::Gradient => "a list of stops",
-        };
+        let what = self.holds.expected();
         match self.range {
             Range::Between(least, most) => {
                 format!("{what} from {} to {}", plain(least), plain(most))
@@ -366,6 +394,20 @@ impl Field {
             }
             Range::Named(names) => format!("one of {}", names().join(", ")),
             Range::Any => what.to_owned(),
+        }
+    }
+}
+
+impl Holds {
+    /// What is held, for people.
+    pub(crate) fn expected(self) -> &'static str {
+        match self {
+            Self::Whole => "a whole number",
+            Self::Real => "a finite number",
+            Self::Text => "a name",
+            Self::Flag => "true or false",
+            Self::Colour => "a colour such as #1c5ec2",
+            Self::Gradient => "a list of stops",
         }
     }
 }
@@ -383,6 +425,21 @@ impl Recipe {
     /// The value of a field; `None` where the recipe says nothing about it and it has no default.
     pub fn value(&self, field: &Field) -> Option<Value> {
         (field.get)(self)
+    }
+
+    /// All that the recipe says, by the names of the wire and the command line: every field but those that have their
+    /// defaults, and between constant and view what its formula is told.
+    pub fn said(&self) -> impl Iterator<Item = (&'static str, Value)> {
+        let of_formula = |field: &Field| matches!(field.group, Group::Kind | Group::Constant);
+        let (before, after) = FIELDS.split_at(FIELDS.partition_point(of_formula));
+        let say = |field: &'static Field| {
+            let needed = field.classic || !field.is_default(self);
+            Some((field.name, self.value(field).filter(|_| needed)?))
+        };
+        let parameters = self.formula.parameters();
+        let parameters = parameters.map(|(name, value)| (name, Value::Real(value)));
+        let before = before.iter().filter_map(say);
+        before.chain(parameters).chain(after.iter().filter_map(say))
     }
 }
 
@@ -448,5 +505,53 @@ mod tests {
             };
             assert!(fits, "{}", field.name);
         }
+    }
+
+    #[test]
+    fn values_that_make_no_sense_name_their_field() {
+        type Change = fn(&mut Recipe);
+        let changes: [(Change, &str); 8] = [
+            (|recipe| recipe.colours.density = 0.0, "density"),
+            (|recipe| recipe.colours.density = f64::NAN, "density"),
+            (|recipe| recipe.colours.offset = 2.5, "offset"),
+            (|recipe| recipe.colours.supersampling = 0, "supersampling"),
+            (|recipe| recipe.colours.supersampling = 9, "supersampling"),
+            (|recipe| recipe.colours.adaptive = true, "adaptive"),
+            (|recipe| recipe.colours.depth = 10, "depth"),
+            (|recipe| recipe.width = 0, "width"),
+        ];
+        for (change, field) in changes {
+            let mut recipe = recipe();
+            recipe.check().unwrap();
+            change(&mut recipe);
+            assert_eq!(recipe.check().unwrap_err().field, field);
+        }
+    }
+
+    #[test]
+    fn what_goes_without_saying_is_not_said() {
+        let mut recipe = recipe();
+        let names = |recipe: &Recipe| -> Vec<_> { recipe.said().map(|(name, _)| name).collect() };
+        let classic = [
+            "xa",
+            "xb",
+            "ya",
+            "yb",
+            "width",
+            "height",
+            "iterations",
+            "palette",
+        ];
+        assert_eq!(names(&recipe), [&["kind", "power"][..], &classic].concat());
+        recipe.colours.colouring = Some(Colouring::Smooth);
+        recipe.colours.depth = 16;
+        assert_eq!(names(&recipe).last(), Some(&"depth"));
+        assert_eq!(names(&recipe).len(), 11);
+    }
+
+    fn recipe() -> Recipe {
+        let text = r#"{"kind":"multibrot","parameters":{"power":3},"xa":-2,"xb":2,"ya":-1.5,"yb":1.5,"width":640,
+            "height":480,"iterations":500,"palette":"aurora"}"#;
+        Recipe::from_json(text).unwrap()
     }
 }

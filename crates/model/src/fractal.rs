@@ -1,7 +1,7 @@
 //! A fractal's row, and how the wire shows it.
 
 use crate::request::parameter_names;
-use crate::{Bands, Colours, Format, Palette, Recipe, State, Timestamp, Uuid};
+use crate::{Bands, Colours, Format, Formula, Palette, Recipe, State, Timestamp, Uuid, View};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
@@ -53,10 +53,8 @@ pub struct FractalJson {
     pub url: Option<String>,
     pub uuid: Uuid,
     pub width: u32,
-    pub xa: f64,
-    pub xb: f64,
-    pub ya: f64,
-    pub yb: f64,
+    #[serde(flatten)]
+    pub view: View,
     pub kind: String,
     pub cx: Option<f64>,
     pub cy: Option<f64>,
@@ -97,10 +95,7 @@ impl From<&Fractal> for FractalJson {
             url: fractal.url.clone(),
             uuid: fractal.id,
             width: recipe.width,
-            xa: recipe.view.xa,
-            xb: recipe.view.xb,
-            ya: recipe.view.ya,
-            yb: recipe.view.yb,
+            view: recipe.view.clone(),
             kind: recipe.formula.kind().to_owned(),
             cx: constant.map(|(cx, _)| cx),
             cy: constant.map(|(_, cy)| cy),
@@ -122,6 +117,23 @@ impl From<&Fractal> for FractalJson {
             eta: fractal.eta,
             bands: None,
         }
+    }
+}
+
+impl FractalJson {
+    /// What is rendered. `None` if this version doesn't know its formula.
+    pub fn recipe(&self) -> Option<Recipe> {
+        let parameters = self.parameters.clone();
+        Some(Recipe {
+            formula: Formula::from_parts(&self.kind, self.cx.zip(self.cy), parameters)?,
+            view: self.view.clone(),
+            width: self.width,
+            height: self.height,
+            iterations: self.iterations,
+            palette: self.palette,
+            colours: self.colours.clone(),
+            format: self.format,
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a recipe may ask for, and the error that names the field that asks for too much.
 
-use crate::{Recipe, View};
+use crate::Recipe;
 
 /// The largest side of a picture, in pixels.
 pub const MAX_SIDE: u32 = 100_000;
@@ -71,17 +71,10 @@ impl Limits {
     /// # Errors
     /// The first field found outside its range.
     pub fn check(&self, recipe: &Recipe) -> Result<(), FieldError> {
-        within("width", recipe.width, 1, MAX_SIDE)?;
-        within("height", recipe.height, 1, MAX_SIDE)?;
+        recipe.check()?;
+        recipe.view.check()?;
         self.check_area(recipe.width, recipe.height)?;
-        within("iterations", recipe.iterations, 1, MAX_ITERATIONS)?;
-        check_view(&recipe.view)?;
-        recipe.colours.check(recipe.palette)?;
-        self.check_samples(recipe)?;
-        match recipe.formula.constant() {
-            Some((cx, cy)) => check_coordinate("cx", cx).and(check_coordinate("cy", cy)),
-            None => Ok(()),
-        }
+        self.check_samples(recipe)
     }
 
     /// The area of bands that the recipe is rendered in, if it is one for bands.
@@ -116,41 +109,4 @@ impl Limits {
         );
         Err(FieldError::new(field, Mistake::Range, reason))
     }
-}
-
-fn within(field: &str, value: u32, least: u32, most: u32) -> Result<(), FieldError> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    let reason = format!("must be a whole number from {least} to {most}, and is {value}");
-    Err(FieldError::new(field, Mistake::Range, reason))
-}
-
-/// Checks a view: finite coordinates that span a rectangle.
-///
-/// # Errors
-/// The first field outside its range; for an empty span its first edge.
-pub fn check_view(view: &View) -> Result<(), FieldError> {
-    check_coordinate("xa", view.xa)?;
-    check_coordinate("xb", view.xb)?;
-    check_coordinate("ya", view.ya)?;
-    check_coordinate("yb", view.yb)?;
-    for (a, b, first, second) in [
-        ("xa", "xb", view.xa, view.xb),
-        ("ya", "yb", view.ya, view.yb),
-    ] {
-        if first == second {
-            let reason = format!("must differ from {b}, and both are {first}");
-            return Err(FieldError::new(a, Mistake::Range, reason));
-        }
-    }
-    Ok(())
-}
-
-fn check_coordinate(field: &str, value: f64) -> Result<(), FieldError> {
-    if value.abs() <= MAX_COORDINATE {
-        return Ok(());
-    }
-    let reason = format!("must be a finite number from -1e100 to 1e100, and is {value}");
-    Err(FieldError::new(field, Mistake::Range, reason))
 }

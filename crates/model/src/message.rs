@@ -257,12 +257,7 @@ mod tests {
                     cx: -2.123456789012345,
                     cy: f64::MIN_POSITIVE,
                 },
-                view: View {
-                    xa: 0.1 + 0.2,
-                    xb: -1e-300,
-                    ya: 5e-324,
-                    yb: 1.7976931348623157e308,
-                },
+                view: View::rectangle(0.1 + 0.2, -1e-300, 5e-324, 1.7976931348623157e308),
                 width: 1,
                 height: 2,
                 iterations: 3,

@@ -1,7 +1,8 @@
 //! A recipe: all that determines the bytes of a fractal, and nothing else.
 
+use crate::fields::Group;
 use crate::formula::PARAMETERS;
-use crate::{Colouring, Colours, Field, Format, Formula};
+use crate::{Colouring, Colours, FIELDS, Field, FieldError, Format, Formula, View};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -22,6 +23,7 @@ pub struct Recipe {
     /// The most iterations spent on a pixel.
     pub iterations: u32,
     /// The colours.
+    #[serde(default)]
     pub palette: Palette,
     /// How they are used.
     #[serde(flatten)]
@@ -59,7 +61,37 @@ impl Recipe {
     /// always was, to the last byte.
     pub fn is_plain(&self) -> bool {
         let always = matches!(self.palette, Palette::Aurora | Palette::Classic);
-        always && self.colours.clone().natural(self.palette) == Colours::default()
+        // What is stored of a picture makes it no other one.
+        let later = |field: &&Field| !field.classic && field.group != Group::File;
+        let mut later = FIELDS.iter().filter(later);
+        always && later.all(|field| field.is_default(self))
+    }
+
+    /// Checks every field by itself, and what colours have to do with each other.
+    ///
+    /// # Errors
+    /// The first field that is out of range or contradicts another.
+    pub fn check(&self) -> Result<(), FieldError> {
+        self.check_ranges(true)?;
+        self.check_settings()
+    }
+
+    /// The same without the fields that recipes have had from the beginning, whose ranges are for services to keep: a
+    /// renderer takes any.
+    ///
+    /// # Errors
+    /// As of [`check`](Self::check).
+    pub fn check_settings(&self) -> Result<(), FieldError> {
+        self.check_ranges(false)?;
+        self.colours.check(self.palette)
+    }
+
+    fn check_ranges(&self, classic: bool) -> Result<(), FieldError> {
+        let mut fields = FIELDS.iter().filter(|field| field.classic == classic);
+        fields.try_for_each(|field| match self.value(field) {
+            Some(value) => field.check(&value),
+            None => Ok(()),
+        })
     }
 
     /// The recipe as its canonical document: one line of JSON, the fields in a fixed order and without those that
@@ -92,20 +124,6 @@ impl serde_json::ser::Formatter for Canonical {
     ) -> std::io::Result<()> {
         serde_json::ser::CompactFormatter.write_f64(writer, value + 0.0)
     }
-}
-
-/// The first column of pixels lies on real part `xa`, the last on `xb`; the first row on imaginary part `ya`, the
-/// last on `yb`. Either may run backwards, which mirrors the picture.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct View {
-    /// Real part at the left edge.
-    pub xa: f64,
-    /// Real part at the right edge.
-    pub xb: f64,
-    /// Imaginary part at the top edge.
-    pub ya: f64,
-    /// Imaginary part at the bottom edge.
-    pub yb: f64,
 }
 
 /// Colours in a row.

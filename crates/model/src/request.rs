@@ -1,11 +1,9 @@
 //! A request for a fractal, read from JSON field by field so that every mistake names its field.
 
-mod colours;
+mod read;
 
-use crate::limits::{
-    FieldError, Limits, MAX_ITERATIONS, MAX_PRIORITY, MAX_SIDE, Mistake, check_view,
-};
-use crate::{Format, Formula, Recipe, Uuid, View, draw};
+use crate::limits::{FieldError, Limits, MAX_PRIORITY, Mistake};
+use crate::{FIELDS, Formula, Recipe, Uuid, View, draw};
 use faafo_formula::{Constant, KINDS, kind_named};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -27,31 +25,8 @@ const RESULT_FIELDS: [&str; 13] = [
     "thumbnail",
 ];
 
-/// Fields that a request may set.
-const REQUEST_FIELDS: [&str; 22] = [
-    "uuid",
-    "kind",
-    "width",
-    "height",
-    "iterations",
-    "xa",
-    "xb",
-    "ya",
-    "yb",
-    "cx",
-    "cy",
-    "palette",
-    "colouring",
-    "gradient",
-    "density",
-    "offset",
-    "interior",
-    "supersampling",
-    "adaptive",
-    "depth",
-    "format",
-    "priority",
-];
+/// Fields that a request may set besides the recipe's.
+const OWN_FIELDS: [&str; 2] = ["uuid", "priority"];
 
 /// A valid request: the recipe is complete.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,34 +60,17 @@ impl CreateRequest {
             .filter(|value| !value.is_null())
             .map(parse_uuid)
             .transpose()?;
-        let width = whole(object, "width", MAX_SIDE)?;
-        let height = whole(object, "height", MAX_SIDE)?;
-        let iterations = whole(object, "iterations", MAX_ITERATIONS)?;
-        let view = View {
-            xa: number(object, "xa")?,
-            xb: number(object, "xb")?,
-            ya: number(object, "ya")?,
-            yb: number(object, "yb")?,
-        };
-        let (palette, colours) = colours::read(object)?;
-        let formats = Format::ALL.map(Format::name);
-        let format = choice(object, "format", &formats, Format::named)?.unwrap_or_default();
         let priority = match object.get("priority") {
             None | Some(Value::Null) => 0,
             Some(value) => parse_priority(value)?,
         };
-        check_view(&view)?;
+        let mut document = read::fields(object)?;
+        let view = read::part::<View>(&document)?;
+        view.check()?;
         let formula = formula(object, &view, rng)?;
-        let recipe = Recipe {
-            formula,
-            view,
-            width,
-            height,
-            iterations,
-            palette,
-            colours,
-            format,
-        };
+        document.extend(read::document(&formula));
+        let mut recipe = read::part::<Recipe>(&document)?;
+        recipe.colours = recipe.colours.natural(recipe.palette);
         limits.check(&recipe)?;
         Ok(Self {
             id,
@@ -125,16 +83,19 @@ impl CreateRequest {
 
 fn check_known(field: &str) -> Result<(), FieldError> {
     let parameters = parameter_names();
-    if REQUEST_FIELDS.contains(&field) || parameters.contains(field) {
+    let known = || {
+        OWN_FIELDS
+            .into_iter()
+            .chain(FIELDS.iter().map(|field| field.name))
+    };
+    if known().any(|known| known == field) || parameters.contains(field) {
         return Ok(());
     }
     let reason = if RESULT_FIELDS.contains(&field) {
         "only a worker's result may set it".to_owned()
     } else {
-        {
-            let fields: Vec<&str> = REQUEST_FIELDS.into_iter().chain(parameters).collect();
-            format!("no such field; there are {}", fields.join(", "))
-        }
+        let fields: Vec<&str> = known().chain(parameters).collect();
+        format!("no such field; there are {}", fields.join(", "))
     };
     Err(FieldError::new(field, Mistake::Unknown, reason))
 }
@@ -192,12 +153,8 @@ fn formula(
     view: &View,
     rng: &mut fastrand::Rng,
 ) -> Result<Formula, FieldError> {
-    let name = name(object, "kind")?.unwrap_or("julia");
-    let Some(kind) = kind_named(name) else {
-        let kinds: Vec<&str> = Formula::kinds().collect();
-        let reason = format!("must be one of {}, and is {name:?}", kinds.join(", "));
-        return Err(FieldError::new("kind", Mistake::Range, reason));
-    };
+    let name = object.get("kind").and_then(Value::as_str);
+    let kind = name.and_then(kind_named).unwrap_or(KINDS[0]);
     let given = (
         optional_number(object, "cx")?,
         optional_number(object, "cy")?,
@@ -246,60 +203,6 @@ pub fn parameter_names() -> BTreeSet<&'static str> {
     parameters.map(|parameter| parameter.name).collect()
 }
 
-fn name<'a>(object: &'a Map<String, Value>, field: &str) -> Result<Option<&'a str>, FieldError> {
-    match object.get(field) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(other) => Err(FieldError::new(
-            field,
-            Mistake::Type,
-            format!("must be a name, and is {}", short(other)),
-        )),
-    }
-}
-
-/// One of some names, if any is given.
-fn choice<T>(
-    object: &Map<String, Value>,
-    field: &str,
-    names: &[&str],
-    named: impl Fn(&str) -> Option<T>,
-) -> Result<Option<T>, FieldError> {
-    let unknown = |name: &str| {
-        let name = short(&Value::from(name));
-        let reason = format!("must be one of {}, and is {name}", names.join(", "));
-        FieldError::new(field, Mistake::Range, reason)
-    };
-    name(object, field)?
-        .map(|name| named(name).ok_or_else(|| unknown(name)))
-        .transpose()
-}
-
-/// A whole number from 1 to `most`. A fraction is rounded to the nearest, as the original's databases did.
-fn whole(object: &Map<String, Value>, field: &str, most: u32) -> Result<u32, FieldError> {
-    let value = required(object, field)?;
-    let range = |kind| {
-        FieldError::new(
-            field,
-            kind,
-            format!(
-                "must be a whole number from 1 to {most}, and is {}",
-                short(value)
-            ),
-        )
-    };
-    let number = value.as_f64().ok_or_else(|| range(Mistake::Type))?.round();
-    if (1.0..=f64::from(most)).contains(&number) {
-        Ok(number as u32)
-    } else {
-        Err(range(Mistake::Range))
-    }
-}
-
-fn number(object: &Map<String, Value>, field: &str) -> Result<f64, FieldError> {
-    finite(field, required(object, field)?)
-}
-
 fn optional_number(object: &Map<String, Value>, field: &str) -> Result<Option<f64>, FieldError> {
     object
         .get(field)
@@ -321,13 +224,6 @@ fn finite(field: &str, value: &Value) -> Result<f64, FieldError> {
         })
 }
 
-fn required<'a>(object: &'a Map<String, Value>, field: &str) -> Result<&'a Value, FieldError> {
-    object
-        .get(field)
-        .filter(|value| !value.is_null())
-        .ok_or_else(|| FieldError::new(field, Mistake::Missing, "required"))
-}
-
 /// A value as an error message quotes it: not a megabyte of it.
 fn short(value: &Value) -> String {
     let text = value.to_string();
@@ -340,7 +236,7 @@ fn short(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Palette;
+    use crate::{Format, Palette};
     use serde_json::json;
 
     fn parse(changes: Value) -> Result<CreateRequest, FieldError> {

@@ -3,7 +3,7 @@
 import { PRESETS } from "./presets.js";
 import { Sketch, navigate } from "./preview.js";
 import {
-  NUMBERS, OPTIONAL, WORDS, drawConstant, drawable, fitted, fromQuery, isSquare, previewed, squared, stops, tidy,
+  drawConstant, drawable, fitted, fromQuery, isSquare, previewed, squared, stops, tidy,
 } from "./recipe.js";
 
 /** What is seen first of each kind, and what Reset returns to. */
@@ -27,6 +27,9 @@ const fields = form.elements;
 const sketch = new Sketch(canvas, 640);
 const maxArea = Number(form.dataset.maxArea);
 
+/** The recipe's fields, with what each holds: a number, an option (a number that may be left out), a word or a flag. */
+const HELD = new Map([...form.querySelectorAll("[data-holds]")].map(({ name, dataset }) => [name, dataset.holds]));
+
 /** Offers only sizes that the service takes, and begins with one of them. */
 function fitSizes() {
   const area = (option) => option.value.split("x").reduce((product, side) => product * side, 1);
@@ -42,10 +45,16 @@ function fitSizes() {
 /** The recipe in the fields; what is no number is NaN. */
 function read() {
   const recipe = {};
-  for (const name of WORDS) if (fields[name].value.trim()) recipe[name] = fields[name].value.trim();
-  for (const name of NUMBERS) recipe[name] = fields[name].value === "" ? NaN : Number(fields[name].value);
-  for (const name of OPTIONAL) if (fields[name].value !== "") recipe[name] = Number(fields[name].value);
-  if (fields.adaptive.checked) recipe.adaptive = true;
+  for (const [name, holds] of HELD) {
+    const text = fields[name].value.trim();
+    if (holds === "flag") {
+      if (fields[name].checked) recipe[name] = true;
+    } else if (text) {
+      recipe[name] = holds === "word" ? text : Number(text);
+    } else if (holds === "number") {
+      recipe[name] = NaN;
+    }
+  }
   return recipe;
 }
 
@@ -120,7 +129,7 @@ function showNote(seen) {
   canvas.classList.toggle("blind", seen === "nothing");
   note.textContent = {
     all: "",
-    shape: "The preview shows the shape, but not these colours. The picture has them.",
+    shape: "The preview shows the shape, but not all of these settings. The picture has them.",
     nothing: "There is no preview of this formula. The picture will show it.",
   }[seen];
 }
@@ -167,7 +176,7 @@ function clearErrors() {
 
 /** The mistake that the server would find first, if the page can see it; null if there is none. */
 function mistake(recipe) {
-  const asked = NUMBERS.filter((name) => name in recipe);
+  const asked = [...HELD.keys()].filter((name) => HELD.get(name) === "number" && name in recipe);
   const empty = asked.find((name) => !Number.isFinite(recipe[name]));
   if (empty) return [empty, "A number is needed here."];
   if (recipe.width * recipe.height > maxArea) {
@@ -298,6 +307,10 @@ document.getElementById("reset").addEventListener("click", goHome);
 
 fitSizes();
 const asked = fromQuery(new URLSearchParams(location.search));
+for (const [name, value] of Object.entries(asked)) {
+  const isNumber = ["number", "option"].includes(HELD.get(name));
+  if (!HELD.has(name) || (isNumber && typeof value !== "number")) delete asked[name];
+}
 // The constant that the form begins with is that of its first kind.
 if (asked.kind && asked.kind !== "julia" && !("cx" in asked)) [fields.cx.value, fields.cy.value] = ["", ""];
 if (Object.keys(asked).length > 0) {

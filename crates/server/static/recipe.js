@@ -1,35 +1,33 @@
 // Recipes in the browser: the numbers of a picture, and small mathematics about them.
 
-/** The fields of a recipe that are numbers, by their names on the wire. */
-export const NUMBERS = ["cx", "cy", "xa", "xb", "ya", "yb", "width", "height", "iterations"];
+/** Fields whose values may look like numbers, but are not. */
+const COLOURS = ["interior"];
 
-/** Those that may be left out. */
-export const OPTIONAL = ["power", "memory", "relaxation", "density", "offset", "supersampling", "depth"];
+/** What the preview shows, or what makes no difference to it. */
+const SEEN = new Set([
+  "kind", "cx", "cy", "power", "memory", "relaxation", "xa", "xb", "ya", "yb", "width", "height", "iterations",
+  "palette", "colouring", "gradient", "density", "offset", "interior", "supersampling", "adaptive", "depth", "format",
+]);
 
-/** The fields that are words; what they may be is for the form or the service to say. */
-export const WORDS = ["kind", "palette", "colouring", "gradient", "interior", "format"];
-
-/** What a query string says about a recipe; only what it says, and only numbers that are numbers. */
+/** What a query string says about a recipe, as numbers, words and flags. */
 export function fromQuery(query) {
   const recipe = {};
-  for (const name of [...NUMBERS, ...OPTIONAL]) {
-    const text = query.get(name)?.trim();
-    if (text && Number.isFinite(Number(text))) recipe[name] = Number(text);
+  for (const [name, value] of query) {
+    const text = value.trim();
+    const number = COLOURS.includes(name) ? NaN : Number(text);
+    if (text) recipe[name] = text === "true" || (Number.isFinite(number) ? number : text);
   }
-  for (const name of WORDS) {
-    const text = query.get(name)?.trim();
-    if (text) recipe[name] = text;
-  }
-  if (query.get("adaptive") === "true") recipe.adaptive = true;
   return recipe;
 }
 
 /** What a preview can show of a recipe: all, its shape but not its colours, or nothing. */
-export function previewed({ kind, palette, colouring, density, offset, interior }) {
+export function previewed(recipe) {
+  const { kind, palette, colouring, density, offset, interior } = recipe;
   if (!["julia", "mandelbrot"].includes(kind)) return "nothing";
   const natural = { aurora: "smooth", classic: "classic" }[palette];
   const usual = (density ?? 1) === 1 && (offset ?? 0) === 0 && !interior;
-  return natural && usual && (colouring ?? natural) === natural ? "all" : "shape";
+  const seen = Object.keys(recipe).every((name) => SEEN.has(name));
+  return seen && natural && usual && (colouring ?? natural) === natural ? "all" : "shape";
 }
 
 /** Stops such as 0:03051a,0.5:ffffff as the service takes them; null if they are none. */

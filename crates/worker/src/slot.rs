@@ -125,9 +125,7 @@ impl Slot {
             let error = match ended {
                 Ok(result) => return Ok(result),
                 Err(Failure::Render(RenderError::Cancelled)) => return Err(NoResult::Unwanted),
-                Err(Failure::Render(
-                    error @ (RenderError::Recipe(_) | RenderError::Colours(_)),
-                )) => {
+                Err(Failure::Render(error @ (RenderError::Recipe(_) | RenderError::Field(_)))) => {
                     return Ok(TaskResult::Failed {
                         reason: error.to_string(),
                     });

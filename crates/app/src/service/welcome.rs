@@ -31,12 +31,7 @@ pub async fn greet(store: &Store) -> anyhow::Result<()> {
 fn recipes() -> Vec<Recipe> {
     let julia = |cx, cy, xa: f64, ya: f64, iterations, palette| Recipe {
         formula: Formula::Julia { cx, cy },
-        view: View {
-            xa,
-            xb: -xa,
-            ya,
-            yb: -ya,
-        },
+        view: View::rectangle(xa, -xa, ya, -ya),
         width: 1200,
         height: 900,
         iterations,
@@ -46,12 +41,12 @@ fn recipes() -> Vec<Recipe> {
     };
     let mandelbrot = |x: f64, y: f64, half_width: f64, iterations| Recipe {
         formula: Formula::Mandelbrot,
-        view: View {
-            xa: x - half_width,
-            xb: x + half_width,
-            ya: y - half_width * 0.75,
-            yb: y + half_width * 0.75,
-        },
+        view: View::rectangle(
+            x - half_width,
+            x + half_width,
+            y - half_width * 0.75,
+            y + half_width * 0.75,
+        ),
         width: 1200,
         height: 900,
         iterations,

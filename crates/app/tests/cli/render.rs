@@ -38,7 +38,6 @@ fn a_picture_and_its_numbers_are_written_without_a_service() {
 fn a_recipe_that_makes_no_sense_names_its_field_and_leaves_no_file() {
     let faafo = Faafo::default();
     for (flag, field) in [
-        ("--density=0", "density"),
         ("--palette=gradient", "gradient"),
         ("--adaptive", "adaptive"),
     ] {

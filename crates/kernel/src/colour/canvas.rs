@@ -3,7 +3,7 @@
 use super::paint::{Paint, Tone};
 use super::sampler::Sampler;
 use crate::formulas::AnyIteration;
-use crate::plane::Axis;
+use crate::plane::{Place, Plane};
 use crate::search::Stopped;
 use crate::simd::Level;
 use faafo_picture::png::Format;
@@ -28,10 +28,8 @@ pub(crate) struct Setting {
     pub adaptive: bool,
     /// How a pixel is stored.
     pub format: Format,
-    /// From columns to real parts.
-    pub across: Axis,
-    /// From rows to imaginary parts.
-    pub down: Axis,
+    /// Where pixels lie.
+    pub plane: Plane,
     /// Columns.
     pub width: u32,
 }
@@ -144,15 +142,14 @@ impl Canvas {
             (rows, columns) = (self.row..self.row + 1, (self.column..to).collect());
             self.column = to;
         }
-        let along = |axis: &Axis, pixels: &mut dyn Iterator<Item = u32>| {
-            let sample = |pixel| places.iter().map(move |&place| (pixel, place));
-            pixels
-                .flat_map(sample)
-                .map(|(pixel, place)| axis.sample(pixel, place, all))
-                .collect()
+        let samples = |pixel| {
+            let of = all;
+            let samples = places.iter();
+            samples.map(move |&sample| Place { pixel, sample, of })
         };
-        let across = along(&setting.across, &mut columns.iter().copied());
-        let down = along(&setting.down, &mut rows.clone());
+        let plane = &setting.plane;
+        let across = plane.sampled_columns(columns.iter().copied().flat_map(samples));
+        let down = plane.sampled_rows(rows.clone().flat_map(samples));
         Some(Tile {
             sampler: Sampler::new(iteration, across, down, setting.paint.wanted()),
             rows,

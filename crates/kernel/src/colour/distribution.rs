@@ -4,7 +4,7 @@
 use super::paint::time;
 use super::sampler::Sampler;
 use crate::formulas::AnyIteration;
-use crate::plane::Axis;
+use crate::plane::Plane;
 use crate::search::Stopped;
 use crate::simd::Level;
 use crate::trail::Wanted;
@@ -32,15 +32,10 @@ impl std::fmt::Debug for Distribution {
 impl Distribution {
     /// Of a recipe; nothing is known yet.
     pub fn new(recipe: &Recipe, iteration: &dyn AnyIteration) -> Self {
-        let axis = |from, to, pixels: u32| {
-            let samples = pixels.min(MOST);
-            let axis = Axis::new(from, to, samples);
-            (0..samples).map(|sample| axis.at(sample)).collect()
-        };
-        let view = recipe.view;
-        let across = axis(view.xa, view.xb, recipe.width);
-        let down = axis(view.ya, view.yb, recipe.height);
-        let sampler = Sampler::new(iteration, across, down, Some(Wanted::End));
+        let (width, height) = (recipe.width.min(MOST), recipe.height.min(MOST));
+        let plane = Plane::new(&recipe.view, width, height);
+        let (columns, rows) = (plane.columns(), plane.rows(0..height));
+        let sampler = Sampler::new(iteration, columns, rows, Some(Wanted::End));
         Self {
             times: OnceLock::new(),
             sampler: Mutex::new(Some(sampler)),

@@ -5,6 +5,7 @@ use super::maths::{ln, log2, turns};
 use super::table::Table;
 use crate::formulas::AnyIteration;
 use crate::palette::aurora::{OFFSET, TURNS};
+use crate::plane::Plane;
 use crate::search::Stopped;
 use crate::simd::Level;
 use crate::trail::{LARGE_FOR_STRIPES, Mark, Wanted};
@@ -32,10 +33,9 @@ pub(crate) struct Paint {
     degree: Option<f64>,
     distribution: Option<Distribution>,
     inside: Inside,
-    /// Length of the view's diagonal.
+    plane: Plane,
+    /// Length of the picture's diagonal.
     diagonal: f64,
-    /// Whether columns and rows run with or against the plane's axes.
-    runs: [f64; 2],
 }
 
 /// What never ends.
@@ -67,10 +67,7 @@ impl Paint {
             (None, Palette::Aurora) => Inside::Colour(crate::palette::aurora::INTERIOR),
             (None, _) => Inside::Colour(BLACK),
         };
-        let view = recipe.view;
-        let (width, height) = (view.xb - view.xa, view.yb - view.ya);
-        let larger = width.abs().max(height.abs());
-        let (part, other) = (width / larger, height / larger);
+        let plane = Plane::of(recipe);
         Self {
             colouring,
             table: Table::new(recipe),
@@ -81,8 +78,8 @@ impl Paint {
             distribution: (colouring == Colouring::Histogram)
                 .then(|| Distribution::new(recipe, iteration)),
             inside,
-            diagonal: larger * (part * part + other * other).sqrt(),
-            runs: [width.signum(), height.signum()],
+            diagonal: plane.diagonal(),
+            plane,
         }
     }
 
@@ -178,7 +175,7 @@ impl Paint {
     fn light(&self, direction: [f64; 2]) -> f64 {
         const HEIGHT: f64 = 1.0;
         const HALF: f64 = std::f64::consts::FRAC_1_SQRT_2;
-        let [x, y] = [direction[0] * self.runs[0], direction[1] * self.runs[1]];
+        let [x, y] = self.plane.seen(direction);
         let lit = ((HEIGHT - HALF * (x + y)) / (1.0 + HEIGHT)).max(0.0);
         0.08 + 1.4 * lit
     }

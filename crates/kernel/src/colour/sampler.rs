@@ -1,16 +1,15 @@
 //! Samples at every crossing of some columns and rows.
 
 use crate::formulas::AnyIteration;
-use crate::search::{BEHIND, Pixels, Search, Stopped};
+use crate::plane::{Columns, Pixels, Rows};
+use crate::search::{Search, Stopped};
 use crate::simd::Level;
 use crate::trail::{Mark, Trail, Wanted};
 
 /// A search for what becomes of the orbits, in two passes.
 pub(crate) struct Sampler {
-    /// Real part of each column, and some more for vectors to reach into.
-    across: Vec<f64>,
-    /// Imaginary part of each row.
-    down: Vec<f64>,
+    columns: Columns,
+    rows: Rows,
     wanted: Option<Wanted>,
     search: Search,
     trail: Option<Trail>,
@@ -20,19 +19,15 @@ impl Sampler {
     /// Nothing done yet. Without anything wanted there is no second pass, and no marks.
     pub fn new(
         iteration: &dyn AnyIteration,
-        mut across: Vec<f64>,
-        down: Vec<f64>,
+        columns: Columns,
+        rows: Rows,
         wanted: Option<Wanted>,
     ) -> Self {
-        across.extend([0.0; BEHIND]);
-        let pixels = Pixels {
-            across: &across,
-            down: &down,
-        };
+        let pixels = Pixels::new(&columns, &rows);
         let search = iteration.search(&pixels, wanted.is_some());
         Self {
-            across,
-            down,
+            columns,
+            rows,
             wanted,
             search,
             trail: None,
@@ -46,10 +41,7 @@ impl Sampler {
         level: Level,
         stop: &dyn Fn() -> bool,
     ) -> Result<bool, Stopped> {
-        let pixels = Pixels {
-            across: &self.across,
-            down: &self.down,
-        };
+        let pixels = Pixels::new(&self.columns, &self.rows);
         if let Some(trail) = &mut self.trail {
             return iteration.follow(trail, level, &pixels, self.search.ends(), stop);
         }

@@ -5,7 +5,8 @@
 //! looks.
 
 use crate::colour::maths::log2;
-use crate::search::{Ends, Iteration, Pixels};
+use crate::plane::Pixels;
+use crate::search::{BEHIND, Ends, Iteration};
 use crate::simd::{AtLevel, Level, MOST_LANES, Vector, at_level};
 use faafo_formula::{Complex, Map};
 
@@ -56,7 +57,7 @@ impl<M: Map> AtLevel for Times<'_, M> {
         let width = self.pixels.width();
         let rows = self.times.chunks_exact_mut(width).enumerate();
         for ((row, times), ends) in rows.zip(self.ends.z.chunks_exact(width)) {
-            let im = self.pixels.down[row];
+            let segment = self.pixels.segment(row, 0, width + BEHIND);
             for (chunk, times) in times.chunks_mut(CHUNK).enumerate() {
                 let from = chunk * CHUNK;
                 let (mut steps, mut norms) = ([0.0; CHUNK], [LARGE; CHUNK]);
@@ -66,10 +67,7 @@ impl<M: Map> AtLevel for Times<'_, M> {
                     let z = gathered::<V>(&ends[column..column + lanes]);
                     let c = match self.iteration.julia {
                         Some((re, im)) => Complex::splat(re, im),
-                        None => {
-                            let re = V::load(&self.pixels.across[column..]);
-                            Complex::new(re, V::splat(im))
-                        }
+                        None => segment.load::<V>(column),
                     };
                     let (taken, norm) = grown(&self.iteration.map, z, c);
                     taken.store(&mut steps[at..]);
@@ -133,7 +131,7 @@ fn finish(power: f64, steps: &[f64; CHUNK], norms: &[f64; CHUNK], times: &mut [f
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::BEHIND;
+    use crate::plane::{Columns, Rows};
     use faafo_formula::Quadratic;
 
     /// The time of one orbit, one step after the other.
@@ -154,18 +152,14 @@ mod tests {
         for _ in 0..100 {
             let (width, height) = (rng.usize(1..150), rng.usize(1..4));
             let mut number = |reach: f64| 2.0 * reach * rng.f64() - reach;
-            let mut across: Vec<f64> = (0..width).map(|_| number(2.0)).collect();
-            across.extend([0.0; BEHIND]);
-            let down: Vec<f64> = (0..height).map(|_| number(2.0)).collect();
+            let columns = Columns::new((0..width).map(|_| number(2.0)).collect());
+            let rows = Rows::new((0..height).map(|_| number(2.0)).collect());
             let z = (0..width * height).map(|_| Complex::new(number(9.0), number(300.0)));
             let ends = Ends {
                 z: z.collect(),
                 count: (0..(width * height) as u32).collect(),
             };
-            let pixels = Pixels {
-                across: &across,
-                down: &down,
-            };
+            let pixels = Pixels::new(&columns, &rows);
             for julia in [None, Some((0.3, -3.5))] {
                 let iteration = Iteration {
                     map: Quadratic,
@@ -174,7 +168,8 @@ mod tests {
                 };
                 for level in crate::promised::levels() {
                     let times = times(level, &iteration, &pixels, &ends);
-                    for (index, pixel) in pixels.points().enumerate() {
+                    for index in 0..pixels.len() {
+                        let pixel = pixels.point(index);
                         let c = julia.map_or(pixel, |(re, im)| Complex::new(re, im));
                         let expected = time(ends.count[index], ends.z[index], c);
                         assert_eq!(times[index].to_bits(), expected.to_bits(), "{level}");

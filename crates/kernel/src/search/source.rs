@@ -3,6 +3,7 @@
 use super::orbits::{Mark, Orbits, WHOLE, first};
 use super::steps::Group;
 use super::{ENOUGH_WAITING, Ends};
+use crate::plane::Pixels;
 use crate::simd::{MOST_LANES, Vector};
 use faafo_formula::{Complex, Map};
 
@@ -15,35 +16,6 @@ const AT_ONCE: usize = 4096;
 
 /// So many numbers behind those of all columns are read and not made use of.
 pub(crate) const BEHIND: usize = 5 * MOST_LANES;
-
-/// The pixels of some whole rows.
-#[derive(Debug)]
-pub(crate) struct Pixels<'a> {
-    /// Real part of each column, with [`BEHIND`] more numbers behind them.
-    pub across: &'a [f64],
-    /// Imaginary part of each row.
-    pub down: &'a [f64],
-}
-
-impl Pixels<'_> {
-    /// Columns.
-    pub fn width(&self) -> usize {
-        self.across.len() - BEHIND
-    }
-
-    /// How many.
-    pub fn len(&self) -> usize {
-        self.width() * self.down.len()
-    }
-
-    /// Each, in their order.
-    #[cfg(test)]
-    pub fn points(&self) -> impl Iterator<Item = Complex<f64>> {
-        let across = &self.across[..self.width()];
-        let rows = self.down.iter();
-        rows.flat_map(move |&im| across.iter().map(move |&re| Complex::new(re, im)))
-    }
-}
 
 /// How far it is.
 #[derive(Debug, Default)]
@@ -69,7 +41,7 @@ impl Source {
         let constants = Constants::new(begin.limit);
         let (mut seen, mut done) = (0, 0);
         while waiting.len() < ENOUGH_WAITING && seen < AT_ONCE {
-            if self.row == pixels.down.len() || width == 0 {
+            if self.row == pixels.height() || width == 0 {
                 self.exhausted = true;
                 break;
             }
@@ -147,7 +119,6 @@ impl<M: Map> Begin<'_, M> {
         let mut group = Group::<V, STREAMS>::new();
         let critical = self.map.critical();
         let before = self.map.before();
-        let im = V::splat(pixels.down[row]);
         let mut wanted = [V::mask(V::ALL); STREAMS];
         if here < Group::<V, STREAMS>::LEN {
             for (stream, wanted) in wanted.iter_mut().enumerate() {
@@ -155,10 +126,9 @@ impl<M: Map> Begin<'_, M> {
             }
         }
         // Those of the columns behind the last that are not wanted either read what is there.
-        let columns = &pixels.across[column..][..Group::<V, STREAMS>::LEN];
+        let segment = pixels.segment(row, column, Group::<V, STREAMS>::LEN);
         for stream in 0..STREAMS {
-            let re = V::load(&columns[stream * V::LANES..]);
-            let pixel = Complex::new(re, im);
+            let pixel = segment.load::<V>(stream * V::LANES);
             group.before[stream] = Complex::splat(before.0, before.1);
             if let Some((re, im)) = self.julia {
                 group.z[stream] = pixel;

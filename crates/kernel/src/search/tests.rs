@@ -1,5 +1,6 @@
 use super::orbits::Mark;
 use super::*;
+use crate::plane::{Columns, Rows};
 use crate::promised::levels;
 use faafo_formula::Quadratic;
 
@@ -30,14 +31,11 @@ fn search<M: Map>(level: Level, iteration: &Iteration<M>, pixels: &Pixels) -> Se
     search
 }
 
-fn assert_same_as_naive(iteration: &Iteration<Quadratic>, mut across: Vec<f64>, down: &[f64]) {
-    across.extend([0.0; BEHIND]);
-    let pixels = Pixels {
-        across: &across,
-        down,
-    };
-    let expected: Vec<_> = pixels
-        .points()
+fn assert_same_as_naive(iteration: &Iteration<Quadratic>, across: Vec<f64>, down: &[f64]) {
+    let (columns, rows) = (Columns::new(across), Rows::new(down.to_vec()));
+    let pixels = Pixels::new(&columns, &rows);
+    let points = || (0..pixels.len()).map(|index| pixels.point(index));
+    let expected: Vec<_> = points()
         .map(|pixel| match iteration.julia {
             Some((re, im)) => naive(pixel, Complex { re, im }, iteration.limit),
             None => naive(Complex { re: 0.0, im: 0.0 }, pixel, iteration.limit),
@@ -46,7 +44,7 @@ fn assert_same_as_naive(iteration: &Iteration<Quadratic>, mut across: Vec<f64>, 
     for level in levels() {
         let search = search(level, iteration, &pixels);
         let ends = search.ends();
-        for (index, pixel) in pixels.points().enumerate() {
+        for (index, pixel) in points().enumerate() {
             let (count, z) = expected[index];
             assert_eq!(
                 ends.count[index], count,
@@ -172,13 +170,10 @@ fn a_mark_tells_pixel_and_steps_however_long_its_lane_has_been_in_use() {
 fn a_cycle_ends_the_search() {
     for level in levels() {
         // Cycles of 1, 3 and 4, all outside of what is known to be inside.
-        let mut across = vec![-0.12, -1.31, -0.16];
-        across.extend([0.0; BEHIND]);
+        let columns = Columns::new(vec![-0.16]);
         for down in [0.75, 0.0, 1.03] {
-            let pixels = Pixels {
-                across: &across[2..],
-                down: &[down],
-            };
+            let rows = Rows::new(vec![down]);
+            let pixels = Pixels::new(&columns, &rows);
             let iteration = quadratic(Some((-0.12, 0.75)), u32::MAX);
             let mut search = Search::new(&iteration, &pixels, false);
             let asked = std::cell::Cell::new(0);
@@ -193,11 +188,11 @@ fn a_cycle_ends_the_search() {
 
 #[test]
 fn what_was_searched_before_makes_no_difference() {
-    let mut across: Vec<f64> = (0..150).map(|step| f64::from(step) * 0.02 - 2.1).collect();
-    across.extend([0.0; BEHIND]);
+    let across = (0..150).map(|step| f64::from(step) * 0.02 - 2.1);
+    let columns = Columns::new(across.collect());
     let iteration = quadratic(None, 700);
-    let rows = |rows: std::ops::Range<u32>| -> Vec<f64> {
-        rows.map(|row| f64::from(row) * 0.03 - 0.9).collect()
+    let rows = |rows: std::ops::Range<u32>| -> Rows {
+        Rows::new(rows.map(|row| f64::from(row) * 0.03 - 0.9).collect())
     };
     let places = |ends: &Ends| -> Vec<_> {
         let counts = ends.count.iter().zip(&ends.z);
@@ -211,17 +206,14 @@ fn what_was_searched_before_makes_no_difference() {
     };
     for level in levels() {
         let (first, second) = (rows(0..40), rows(40..53));
-        let pixels = |down| Pixels {
-            across: &across,
-            down,
-        };
-        let fresh = search(level, &iteration, &pixels(&second));
-        let mut again = search(level, &iteration, &pixels(&first));
-        again.begin_anew(&pixels(&second));
-        while !again
-            .go_on(level, &iteration, &pixels(&second), &|| false)
-            .unwrap()
-        {}
+        let (first, second) = (
+            Pixels::new(&columns, &first),
+            Pixels::new(&columns, &second),
+        );
+        let fresh = search(level, &iteration, &second);
+        let mut again = search(level, &iteration, &first);
+        again.begin_anew(&second);
+        while !again.go_on(level, &iteration, &second, &|| false).unwrap() {}
         assert_eq!(again.done(), fresh.done());
         assert!(places(again.ends()) == places(fresh.ends()), "{level}");
     }
@@ -234,12 +226,8 @@ fn a_stopped_search_ends_inside_an_orbit() {
             Some((-0.390_540_870_218_4, -0.586_787_907_346_97)),
             u32::MAX,
         );
-        let mut across = vec![-0.37];
-        across.extend([0.0; BEHIND]);
-        let pixels = Pixels {
-            across: &across,
-            down: &[-0.34],
-        };
+        let (columns, rows) = (Columns::new(vec![-0.37]), Rows::new(vec![-0.34]));
+        let pixels = Pixels::new(&columns, &rows);
         let mut search = Search::new(&iteration, &pixels, false);
         let outcome = search.go_on(level, &iteration, &pixels, &|| true);
         assert_eq!(outcome, Err(Stopped));

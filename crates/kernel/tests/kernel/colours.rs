@@ -109,12 +109,7 @@ fn recipe() -> impl Strategy<Value = Recipe> {
     let view = (-1.5..1.5, -1.2..1.2, 0..30, any::<bool>());
     let view = view.prop_map(|(x, y, zoom, mirrored)| {
         let reach = 3.0 * 0.5f64.powi(zoom) * if mirrored { -1.0 } else { 1.0 };
-        View {
-            xa: x - reach,
-            xb: x + reach,
-            ya: y - reach,
-            yb: y + reach,
-        }
+        View::rectangle(x - reach, x + reach, y - reach, y + reach)
     });
     (
         formula,
@@ -244,9 +239,10 @@ fn a_pixel_is_the_average_of_its_samples_in_linear_light() {
         let quarter = (b - a) / f64::from(pixels - 1) / 4.0;
         (a - quarter, b + quarter)
     };
-    let view = averaged.view;
-    (samples.view.xa, samples.view.xb) = margin(view.xa, view.xb, averaged.width);
-    (samples.view.ya, samples.view.yb) = margin(view.ya, view.yb, averaged.height);
+    let [xa, xb, ya, yb] = averaged.view.edges();
+    let (xa, xb) = margin(xa, xb, averaged.width);
+    let (ya, yb) = margin(ya, yb, averaged.height);
+    samples.view = View::rectangle(xa, xb, ya, yb);
     let (width, _, averages) = colours(&png_of(&renderer(2), &averaged).0);
     let (.., fine) = colours(&png_of(&renderer(2), &samples).0);
     let light = |byte: u8| {
@@ -304,7 +300,7 @@ fn colours_beyond_their_bounds_are_refused() {
     let mut recipe = coloured(Colouring::Smooth, Palette::Gradient);
     let refused = |recipe: &Recipe| {
         let outcome = renderer(1).render(recipe, &Watch::new(), &mut std::io::sink());
-        matches!(outcome, Err(RenderError::Colours(_)))
+        matches!(outcome, Err(RenderError::Field(_)))
     };
     assert!(refused(&recipe));
     recipe.colours.gradient = grey();

@@ -13,7 +13,7 @@ impl Visitor for Oracle<'_> {
 
     fn visit<M: Map + std::fmt::Debug>(self, map: M) -> Vec<u32> {
         let recipe = self.0;
-        let view = recipe.view;
+        let [xa, xb, ya, yb] = recipe.view.edges();
         let place = |pixel: u32, pixels: u32, a: f64, b: f64| match pixels {
             1 => a,
             _ => f64::from(pixel) * (b - a) / f64::from(pixels - 1) + a,
@@ -25,8 +25,8 @@ impl Visitor for Oracle<'_> {
         for y in 0..recipe.height {
             for x in 0..recipe.width {
                 let pixel = Complex {
-                    re: place(x, recipe.width, view.xa, view.xb),
-                    im: place(y, recipe.height, view.ya, view.yb),
+                    re: place(x, recipe.width, xa, xb),
+                    im: place(y, recipe.height, ya, yb),
                 };
                 let (mut z, c) = match constant {
                     Some(constant) => (pixel, pair(constant)),
@@ -74,12 +74,7 @@ fn recipe() -> impl Strategy<Value = Recipe> {
     let view = (-1.5..1.5, -1.2..1.2, 0..30, any::<bool>());
     let view = view.prop_map(|(x, y, zoom, mirrored)| {
         let reach = 3.0 * 0.5f64.powi(zoom) * if mirrored { -1.0 } else { 1.0 };
-        View {
-            xa: x - reach,
-            xb: x + reach,
-            ya: y - reach,
-            yb: y + reach,
-        }
+        View::rectangle(x - reach, x + reach, y - reach, y + reach)
     });
     (formula, view, 1..70u32, 1..40u32, 1..12u32, 0..7u32).prop_map(
         |(formula, view, width, height, factor, doublings)| Recipe {
@@ -131,12 +126,7 @@ fn every_formula_shows_something_from_afar_and_the_same_at_every_level() {
         for constant in constants {
             let recipe = Recipe {
                 formula: Formula::new(kind, *constant).unwrap(),
-                view: View {
-                    xa: -2.5,
-                    xb: 3.5,
-                    ya: -2.1,
-                    yb: 2.3,
-                },
+                view: View::rectangle(-2.5, 3.5, -2.1, 2.3),
                 width: 150,
                 height: 110,
                 iterations: 200,

@@ -30,9 +30,9 @@ fn escape(recipe: &Recipe, x: u32, y: u32) -> Option<u32> {
         1 => a,
         _ => f64::from(pixel) * (b - a) / f64::from(pixels - 1) + a,
     };
-    let view = recipe.view;
-    let px = place(x, recipe.width, view.xa, view.xb);
-    let py = place(y, recipe.height, view.ya, view.yb);
+    let [xa, xb, ya, yb] = recipe.view.edges();
+    let px = place(x, recipe.width, xa, xb);
+    let py = place(y, recipe.height, ya, yb);
     let (mut zr, mut zi, cr, ci) = match recipe.formula {
         Formula::Julia { cx, cy } => (px, py, cx, cy),
         Formula::Mandelbrot => (0.0, 0.0, px, py),
@@ -61,12 +61,7 @@ fn random_recipe(rng: &mut fastrand::Rng, palette: Palette) -> Recipe {
     let reach = if rng.bool() { reach } else { -reach };
     Recipe {
         formula,
-        view: View {
-            xa: x - reach,
-            xb: x + reach,
-            ya: y - reach,
-            yb: y + reach,
-        },
+        view: View::rectangle(x - reach, x + reach, y - reach, y + reach),
         width: rng.u32(1..90),
         height: rng.u32(1..60),
         iterations: 1 << rng.u32(0..14),

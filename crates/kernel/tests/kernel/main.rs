@@ -9,6 +9,7 @@ mod golden;
 mod numbers;
 #[path = "../../src/promised.rs"]
 mod promised;
+mod rotation;
 mod running;
 mod same_bytes;
 
@@ -55,12 +56,7 @@ pub fn dragon(width: u32, height: u32, iterations: u32, palette: Palette) -> Rec
             cx: -0.8,
             cy: 0.156,
         },
-        view: View {
-            xa: -2.0,
-            xb: 2.0,
-            ya: -1.5,
-            yb: 1.5,
-        },
+        view: View::rectangle(-2.0, 2.0, -1.5, 1.5),
         width,
         height,
         iterations,
@@ -78,12 +74,7 @@ pub fn endless(width: u32, height: u32) -> Recipe {
             cx: -0.390_540_870_218_4,
             cy: -0.586_787_907_346_97,
         },
-        view: View {
-            xa: -0.38,
-            xb: -0.36,
-            ya: -0.35,
-            yb: -0.33,
-        },
+        view: View::rectangle(-0.38, -0.36, -0.35, -0.33),
         width,
         height,
         iterations: 10_000_000,

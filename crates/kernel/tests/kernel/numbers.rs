@@ -110,24 +110,17 @@ fn numbers_are_those_of_every_other_machine() {
 fn every_number_is_what_one_orbit_after_the_other_comes_to() {
     let recipe = Recipe {
         formula: Formula::Mandelbrot,
-        view: View {
-            xa: -2.5,
-            xb: 1.1,
-            ya: -1.35,
-            yb: 1.35,
-        },
+        view: View::rectangle(-2.5, 1.1, -1.35, 1.35),
         ..numbers(173, 129, 300)
     };
     let along = |pixel: usize, pixels: u32, a: f64, b: f64| {
         pixel as f64 * (b - a) / f64::from(pixels - 1) + a
     };
     let file = npy_of(&renderer(2), &recipe);
+    let [xa, xb, ya, yb] = recipe.view.edges();
     for (index, (count, time)) in read(&file, &recipe).into_iter().enumerate() {
         let (x, y) = (index % 173, index / 173);
-        let c = (
-            along(x, 173, recipe.view.xa, recipe.view.xb),
-            along(y, 129, recipe.view.ya, recipe.view.yb),
-        );
+        let c = (along(x, 173, xa, xb), along(y, 129, ya, yb));
         let (mut z, mut expected) = ((0.0, 0.0), 0);
         let step = |z: (f64, f64)| {
             let cross = z.0 * z.1;

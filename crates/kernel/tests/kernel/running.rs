@@ -2,7 +2,7 @@
 
 use crate::{dragon, endless, png_of, renderer};
 use faafo_kernel::{Level, RenderError, Watch, probe};
-use faafo_model::{Palette, recipe::Recipe};
+use faafo_model::{Palette, Recipe, View};
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -208,7 +208,11 @@ fn impossible_recipes_are_refused() {
     assert!(refused(|recipe| recipe.height = 0));
     assert!(refused(|recipe| recipe.height = 1 << 31));
     assert!(refused(|recipe| recipe.iterations = 0));
-    assert!(refused(|recipe| recipe.view.xa = f64::NAN));
-    assert!(refused(|recipe| recipe.view.yb = f64::INFINITY));
+    assert!(refused(
+        |recipe| recipe.view = View::rectangle(f64::NAN, 2.0, -1.5, 1.5)
+    ));
+    assert!(refused(
+        |recipe| recipe.view = View::rectangle(-2.0, 2.0, -1.5, f64::INFINITY)
+    ));
     assert!(!refused(|_| ()));
 }

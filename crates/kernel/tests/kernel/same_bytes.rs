@@ -58,7 +58,7 @@ pub fn sha256(bytes: &[u8]) -> String {
 fn bytes_are_those_of_every_other_machine() {
     let mandelbrot = |xa, xb, ya, yb, iterations| Recipe {
         formula: Formula::Mandelbrot,
-        view: View { xa, xb, ya, yb },
+        view: View::rectangle(xa, xb, ya, yb),
         iterations,
         ..dragon(160, 120, 1, Palette::Aurora)
     };

@@ -33,12 +33,7 @@ fn task(number: u32) -> Task {
         attempt: 1,
         recipe: Recipe {
             formula: Formula::Mandelbrot,
-            view: View {
-                xa: -2.0,
-                xb: 0.1 + 0.2,
-                ya: -1.0,
-                yb: 1.0,
-            },
+            view: View::rectangle(-2.0, 0.1 + 0.2, -1.0, 1.0),
             width: number + 1,
             height: 1,
             iterations: 10,

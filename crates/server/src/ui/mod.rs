@@ -6,6 +6,7 @@
 //! neither inline scripts nor inline styles.
 
 mod assets;
+mod form;
 mod format;
 mod pages;
 #[cfg(test)]
@@ -103,7 +104,7 @@ pub fn picture(fractal: &Fractal, preview: bool, viewer: Viewer) -> Result<Strin
 /// # Errors
 /// Only if formatting fails, which no content causes.
 pub fn new_form(max_area: u64, viewer: Viewer) -> Result<String, askama::Error> {
-    pages::NewForm { max_area, viewer }.render()
+    form::NewForm { max_area, viewer }.render()
 }
 
 /// The page to sign in on, or out.

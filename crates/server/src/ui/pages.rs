@@ -3,8 +3,7 @@
 use super::words::{self, Fact};
 use super::{Counts, GalleryPage, SignInPage, Viewer, format};
 use askama::Template;
-use faafo_model::formula::{Constant, KINDS, Kind, Parameter, all_parameters, having};
-use faafo_model::{Colouring, Format, Fractal, Palette, State, Uuid};
+use faafo_model::{Format, Fractal, State, Uuid};
 
 /// A longer side than this is not decoded by the page; it shows the thumbnail and links to the picture.
 const HUGE: u32 = 8000;
@@ -199,39 +198,6 @@ fn form<'p>(parameters: impl Iterator<Item = &'p (&'static str, String)>) -> Str
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
     format!("/new?{}", query.join("&"))
-}
-
-#[derive(Template)]
-#[template(path = "new.html")]
-pub struct NewForm {
-    pub max_area: u64,
-    pub viewer: Viewer,
-}
-
-impl NewForm {
-    fn kinds(&self) -> &'static [&'static Kind] {
-        KINDS
-    }
-
-    /// What else formulas are told, once each, with the kinds that are told it and their defaults.
-    fn parameters(&self) -> Vec<(&'static Parameter, String)> {
-        let known = all_parameters().into_values();
-        known
-            .map(|parameter| (parameter, having(parameter.name).join(" ")))
-            .collect()
-    }
-
-    fn palettes(&self) -> [&'static str; 8] {
-        Palette::ALL.map(Palette::name)
-    }
-
-    fn colourings(&self) -> [&'static str; 8] {
-        Colouring::ALL.map(Colouring::name)
-    }
-
-    fn limit(&self) -> String {
-        format::thousands(self.max_area)
-    }
 }
 
 #[derive(Template)]

@@ -11,12 +11,7 @@ fn fractal(state: State) -> Fractal {
                 cx: -0.8,
                 cy: 0.156,
             },
-            view: View {
-                xa: -2.0,
-                xb: 2.0,
-                ya: -1.5,
-                yb: 1e-9,
-            },
+            view: View::rectangle(-2.0, 2.0, -1.5, 1e-9),
             width: 640,
             height: 480,
             iterations: 1500,

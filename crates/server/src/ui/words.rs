@@ -1,7 +1,8 @@
 //! What is told about a fractal, in words and numbers.
 
 use super::format;
-use faafo_model::{Format, Formula, Fractal};
+use faafo_model::fields::{Field, Value};
+use faafo_model::{Formula, Fractal};
 
 /// A line of the parameter table.
 pub struct Fact {
@@ -42,16 +43,13 @@ pub fn size(fractal: &Fractal) -> String {
 
 /// What tells this picture from others of its kind: the constant, or the middle of the view.
 pub fn place(fractal: &Fractal) -> String {
-    let view = &fractal.recipe.view;
-    match fractal.recipe.formula.constant() {
+    let recipe = &fractal.recipe;
+    match recipe.formula.constant() {
         Some((cx, cy)) => format!("c = {}", format::complex(cx, cy)),
-        None => format!(
-            "around {}",
-            format::complex(
-                view.xa.midpoint(view.xb) + 0.0,
-                view.ya.midpoint(view.yb) + 0.0
-            )
-        ),
+        None => {
+            let (x, y) = recipe.view.centre();
+            format!("around {}", format::complex(x, y))
+        }
     }
 }
 
@@ -68,37 +66,43 @@ pub fn describe(fractal: &Fractal) -> String {
 
 pub fn facts(fractal: &Fractal) -> Vec<Fact> {
     let recipe = &fractal.recipe;
-    let view = &recipe.view;
-    let exact = format::exact;
+    let said = parameters(fractal);
+    let value = |name| {
+        let value = said.iter().find(|(said, _)| *said == name);
+        value.map_or("", |(_, value)| value)
+    };
     let span = |a, b| {
-        let (a, b) = (exact(a), exact(b));
+        let (a, b) = (value(a), value(b));
         let gap = if a.len() + b.len() > 26 { '\n' } else { ' ' };
         format!("{a} …{gap}{b}")
     };
     let mut facts = vec![Fact::new("Kind", kind(&recipe.formula))];
-    if let Some((cx, cy)) = recipe.formula.constant() {
-        facts.push(Fact::new("c, real", exact(cx)));
-        facts.push(Fact::new("c, imaginary", exact(cy)));
+    if recipe.formula.constant().is_some() {
+        facts.push(Fact::new("c, real", value("cx")));
+        facts.push(Fact::new("c, imaginary", value("cy")));
     }
-    for parameter in recipe.formula.parameters() {
-        facts.push(Fact::new(parameter.0, exact(parameter.1)));
+    for (name, _) in recipe.formula.parameters() {
+        facts.push(Fact::new(name, value(name)));
     }
-    facts.push(Fact::new("Real axis", span(view.xa, view.xb)));
-    facts.push(Fact::new("Imaginary axis", span(view.ya, view.yb)));
+    facts.push(Fact::new("Real axis", span("xa", "xb")));
+    facts.push(Fact::new("Imaginary axis", span("ya", "yb")));
     facts.push(Fact::new("Size", format!("{} pixels", size(fractal))));
     facts.push(Fact::new(
         "Iterations",
         format::thousands(recipe.iterations.into()),
     ));
-    facts.push(Fact::new("Palette", recipe.palette.name()));
-    for (name, value) in recipe.colours.told() {
-        facts.push(Fact {
-            long: value.len() > 26,
-            ..Fact::new(heading(name), value)
-        });
-    }
-    if recipe.format == Format::Npy {
-        facts.push(Fact::new("Format", "NumPy (npy)"));
+    let alone = said.iter().filter(|(name, _)| !TOGETHER.contains(name));
+    for (name, value) in alone {
+        if let Some(field) = Field::named(name) {
+            let value = match value.as_str() {
+                "npy" => "NumPy (npy)",
+                value => value,
+            };
+            facts.push(Fact {
+                long: value.len() > 26,
+                ..Fact::new(field.title, value)
+            });
+        }
     }
     if let Some(length) = fractal.size {
         facts.push(Fact::new("File size", format::bytes(length)));
@@ -139,47 +143,27 @@ pub fn facts(fractal: &Fractal) -> Vec<Fact> {
     facts
 }
 
-/// The heading of a setting of colours.
-fn heading(name: &'static str) -> &'static str {
-    match name {
-        "colouring" => "Colouring",
-        "gradient" => "Gradient",
-        "density" => "Density",
-        "offset" => "Offset",
-        "interior" => "Interior",
-        "supersampling" => "Supersampling",
-        "adaptive" => "Adaptive",
-        "depth" => "Bits a channel",
-        _ => name,
-    }
-}
+/// Fields that have no line of their own in the table.
+const TOGETHER: [&str; 10] = [
+    "kind",
+    "cx",
+    "cy",
+    "xa",
+    "xb",
+    "ya",
+    "yb",
+    "width",
+    "height",
+    "iterations",
+];
 
 /// The recipe by its names on the wire, the command line and in the form's address; all values are numbers, lower-case
 /// words or stops of a gradient without their #, so neither shell nor address needs quoting.
 pub fn parameters(fractal: &Fractal) -> Vec<(&'static str, String)> {
-    let recipe = &fractal.recipe;
-    let view = &recipe.view;
-    let exact = format::exact;
-    let mut parameters = vec![("kind", recipe.formula.kind().to_owned())];
-    if let Some((cx, cy)) = recipe.formula.constant() {
-        parameters.extend([("cx", exact(cx)), ("cy", exact(cy))]);
-    }
-    for (name, value) in recipe.formula.parameters() {
-        parameters.push((name, exact(value)));
-    }
-    parameters.extend([
-        ("xa", exact(view.xa)),
-        ("xb", exact(view.xb)),
-        ("ya", exact(view.ya)),
-        ("yb", exact(view.yb)),
-        ("width", recipe.width.to_string()),
-        ("height", recipe.height.to_string()),
-        ("iterations", recipe.iterations.to_string()),
-        ("palette", recipe.palette.name().to_owned()),
-    ]);
-    parameters.extend(recipe.colours.told());
-    if !recipe.format.is_png() {
-        parameters.push(("format", recipe.format.name().to_owned()));
-    }
-    parameters
+    let text = |value| match value {
+        Value::Real(number) => format::exact(number),
+        other => other.to_string(),
+    };
+    let said = fractal.recipe.said();
+    said.map(|(name, value)| (name, text(value))).collect()
 }

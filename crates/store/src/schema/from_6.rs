@@ -177,12 +177,12 @@ fn recipe(row: &AnyRow) -> Result<Recipe, Error> {
     Ok(Recipe {
         formula: Formula::from_parts(&kind, cx.zip(cy), parameters)
             .ok_or_else(|| corrupt(row, "kind"))?,
-        view: View {
-            xa: row.try_get("xa")?,
-            xb: row.try_get("xb")?,
-            ya: row.try_get("ya")?,
-            yb: row.try_get("yb")?,
-        },
+        view: View::rectangle(
+            row.try_get("xa")?,
+            row.try_get("xb")?,
+            row.try_get("ya")?,
+            row.try_get("yb")?,
+        ),
         width: whole(row, "width")?,
         height: whole(row, "height")?,
         iterations: whole(row, "iterations")?,

@@ -33,12 +33,7 @@ fn request(number: u32) -> CreateRequest {
             cx: -2.123456789012345,
             cy: 5e-324,
         },
-        view: View {
-            xa: 0.1 + 0.2,
-            xb: -1e100,
-            ya: -1.0,
-            yb: 1.0,
-        },
+        view: View::rectangle(0.1 + 0.2, -1e100, -1.0, 1.0),
         width: number + 1,
         height: 30,
         iterations: 20,

@@ -12,14 +12,15 @@ use std::time::Duration;
 
 /// Every real number of a row, as bits.
 fn bits(fractal: &Fractal) -> [Option<u64>; 8] {
-    let (view, constant) = (&fractal.recipe.view, fractal.recipe.formula.constant());
+    let constant = fractal.recipe.formula.constant();
+    let [xa, xb, ya, yb] = fractal.recipe.view.edges();
     [
         constant.map(|(cx, _)| cx),
         constant.map(|(_, cy)| cy),
-        Some(view.xa),
-        Some(view.xb),
-        Some(view.ya),
-        Some(view.yb),
+        Some(xa),
+        Some(xb),
+        Some(ya),
+        Some(yb),
         fractal.duration,
         Some(fractal.progress),
     ]
@@ -81,12 +82,7 @@ async fn every_real_number_survives_in_every_column(store: Store) {
         };
         let recipe = Recipe {
             formula,
-            view: View {
-                xa: n(2),
-                xb: n(3),
-                ya: n(4),
-                yb: n(5),
-            },
+            view: View::rectangle(n(2), n(3), n(4), n(5)),
             width: u32::MAX,
             height: 1,
             iterations: u32::MAX,

@@ -68,12 +68,7 @@ async fn fetch(store: &dyn BlobStore, key: &BlobKey, range: Range<u64>) -> Vec<u
 fn recipe() -> Recipe {
     Recipe {
         formula: Formula::Mandelbrot,
-        view: View {
-            xa: -2.0,
-            xb: 1.0,
-            ya: -1.0,
-            yb: 1.0,
-        },
+        view: View::rectangle(-2.0, 1.0, -1.0, 1.0),
         width: 2000,
         height: 300,
         iterations: 50,

@@ -131,7 +131,7 @@ mod tests {
             let small = small(&recipe);
             assert_eq!((small.width, small.height), expected);
             assert_eq!(small.colours.supersampling, samples);
-            assert!(small.colours.check(small.palette).is_ok());
+            assert!(small.check().is_ok());
             assert_eq!((small.view, small.format), (recipe.view, Format::Png));
         }
     }

@@ -52,12 +52,7 @@ pub fn dragon(side: u32) -> Recipe {
             cx: -0.8,
             cy: 0.156,
         },
-        view: View {
-            xa: -2.0,
-            xb: 2.0,
-            ya: -1.5,
-            yb: 1.5,
-        },
+        view: View::rectangle(-2.0, 2.0, -1.5, 1.5),
         width: side,
         height: side,
         iterations: 512,
@@ -82,12 +77,7 @@ fn mandelbrot((x, y): (f64, f64), width: f64, iterations: u32) -> Recipe {
     let reach = width / 2.0;
     Recipe {
         formula: Formula::Mandelbrot,
-        view: View {
-            xa: x - reach,
-            xb: x + reach,
-            ya: y - reach,
-            yb: y + reach,
-        },
+        view: View::rectangle(x - reach, x + reach, y - reach, y + reach),
         iterations,
         ..dragon(1)
     }

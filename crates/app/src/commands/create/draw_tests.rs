@@ -1,7 +1,6 @@
 use super::*;
 use crate::args::{Cli, Command};
 use clap::Parser;
-use faafo_model::Palette;
 
 fn args(flags: &str) -> CreateArgs {
     let line = format!("faafo create {flags}");
@@ -31,12 +30,18 @@ fn without_flags_everything_lies_in_the_original_s_ranges() {
         let requests = draw(&format!("--seed {seed}"));
         counts[requests.len()] = true;
         for request in requests {
-            assert!((256..=1024).contains(&request.width));
-            assert!((256..=1024).contains(&request.height));
-            assert!((128..=512).contains(&request.iterations));
-            let View { xa, xb, ya, yb } = request.view;
-            assert!((-4.0..=-1.0).contains(&xa) && (1.0..=4.0).contains(&xb));
-            assert!((-3.0..=-0.5).contains(&ya) && (0.5..=3.0).contains(&yb));
+            for (name, least, most) in [
+                ("width", 256.0, 1024.0),
+                ("height", 256.0, 1024.0),
+                ("iterations", 128.0, 512.0),
+                ("xa", -4.0, -1.0),
+                ("xb", 1.0, 4.0),
+                ("ya", -3.0, -0.5),
+                ("yb", 0.5, 3.0),
+            ] {
+                let number = request.recipe[name].as_f64().unwrap();
+                assert!((least..=most).contains(&number), "{name} = {number}");
+            }
         }
     }
     assert!(!counts[0] && counts[1..].iter().all(|drawn| *drawn));
@@ -48,8 +53,9 @@ fn both_ends_of_a_whole_range_are_drawn_in_either_order() {
         "--min-width 7 --max-width 9 --tasks 200 --seed 1",
         "--min-width 9 --max-width 7 --tasks 200 --seed 1",
     ] {
-        let widths: std::collections::BTreeSet<u32> =
-            draw(flags).iter().map(|request| request.width).collect();
+        let drawn = draw(flags);
+        let widths = drawn.iter().map(|request| request.recipe["width"].as_u64());
+        let widths: std::collections::BTreeSet<u64> = widths.flatten().collect();
         assert_eq!(widths, [7, 8, 9].into());
     }
 }
@@ -59,16 +65,9 @@ fn what_is_given_is_taken_as_it_is() {
     let flags = "--tasks 2 --width 1 --height 2 --iterations 3 --xa -2.123456789012345 --xb 5e-324 \
                  --ya -0 --yb 1e100 --kind mandelbrot --palette classic";
     for request in draw(flags) {
-        assert_eq!(
-            (request.width, request.height, request.iterations),
-            (1, 2, 3)
-        );
-        assert_eq!(request.view.xa, -2.123456789012345);
-        assert_eq!((request.view.xb, request.view.yb), (5e-324, 1e100));
-        assert_eq!(request.colours.palette, Some(Palette::Classic));
-        let json = serde_json::to_value(&request).unwrap();
-        assert_eq!(json["kind"], "mandelbrot");
-        assert!(json.get("cx").is_none() && json.get("cy").is_none());
+        let given = serde_json::json!({"width": 1, "height": 2, "iterations": 3, "xa": -2.123456789012345,
+            "xb": 5e-324, "ya": -0.0, "yb": 1e100, "kind": "mandelbrot", "palette": "classic"});
+        assert_eq!(Value::Object(request.recipe), given);
     }
 }
 
@@ -85,18 +84,20 @@ fn a_seed_draws_the_julia_constant_too() {
     assert!(
         requests
             .iter()
-            .all(|request| request.cx.is_some() && request.cy.is_some())
+            .all(|request| request.recipe["cx"].is_f64() && request.recipe["cy"].is_f64())
     );
-    assert!(requests.windows(2).all(|pair| pair[0].cx != pair[1].cx));
-    assert_eq!(draw("--tasks 1")[0].cx, None);
+    let cx = |request: &Request| request.recipe.get("cx").cloned();
+    assert!(requests.windows(2).all(|pair| cx(&pair[0]) != cx(&pair[1])));
+    assert_eq!(cx(&draw("--tasks 1")[0]), None);
 }
 
 #[test]
 fn giving_one_value_does_not_change_what_the_seed_draws_for_the_others() {
     let free = nameless("--seed 7 --tasks 3");
     let given = nameless("--seed 7 --tasks 3 --height 5");
-    for (free, given) in free.into_iter().zip(given) {
-        assert_eq!(Request { height: 5, ..free }, given);
+    for (mut free, given) in free.into_iter().zip(given) {
+        free.recipe.insert("height".to_owned(), 5.into());
+        assert_eq!(free, given);
     }
 }
 

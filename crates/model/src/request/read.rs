@@ -1,107 +1,132 @@
-//! The part of a request that is about colours.
+//! The fields of a recipe in a request: from JSON as people write it to the document.
 
-use super::{choice, name, optional_number, short, whole_number};
+use super::{short, whole_number};
+use crate::fields::{FIELDS, Field, Holds, Value as Scalar};
 use crate::limits::{FieldError, Mistake};
-use crate::{Colouring, Colours, Palette, Rgb, Stop};
+use crate::{Palette, Rgb, Stop};
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-/// Reads palette and colours. Whether they are within their bounds is for [`Colours::check`] to say.
-pub(super) fn read(object: &Map<String, Value>) -> Result<(Palette, Colours), FieldError> {
-    let usual = Colours::default();
-    let gradient = gradient(object)?;
-    let palettes = Palette::ALL.map(Palette::name);
-    let palette = match choice(object, "palette", &palettes, Palette::named)? {
-        Some(palette) => palette,
-        None if gradient.is_empty() => Palette::default(),
-        None => Palette::Gradient,
-    };
-    let colourings = Colouring::ALL.map(Colouring::name);
-    let colours = Colours {
-        colouring: choice(object, "colouring", &colourings, Colouring::named)?,
-        gradient,
-        density: optional_number(object, "density")?.unwrap_or(usual.density),
-        offset: optional_number(object, "offset")?.unwrap_or(usual.offset),
-        interior: name(object, "interior")?
-            .map(|text| colour(text).map_err(|reason| wrong("interior", reason)))
-            .transpose()?,
-        supersampling: small(object, "supersampling")?.unwrap_or(usual.supersampling),
-        adaptive: flag(object, "adaptive")?.unwrap_or(usual.adaptive),
-        depth: small(object, "depth")?.unwrap_or(usual.depth),
-    };
-    Ok((palette, colours.natural(palette)))
+/// Reads all fields of the table that are given. Each by itself is within its range then.
+///
+/// # Errors
+/// The first field that is missing, of the wrong type or out of range.
+pub(super) fn fields(object: &Map<String, Value>) -> Result<Map<String, Value>, FieldError> {
+    let mut document = Map::new();
+    for field in FIELDS {
+        match object.get(field.name).filter(|value| !value.is_null()) {
+            Some(value) => {
+                document.insert(field.name.to_owned(), field.read(value)?);
+            }
+            None if field.required => {
+                return Err(FieldError::new(field.name, Mistake::Missing, "required"));
+            }
+            None => {}
+        }
+    }
+    if document.contains_key("gradient") {
+        let palette = document.entry("palette");
+        palette.or_insert_with(|| Palette::Gradient.name().into());
+    }
+    Ok(document)
 }
 
-fn wrong(field: &str, reason: String) -> FieldError {
-    FieldError::new(field, Mistake::Range, reason)
+/// The part of a document that is of some type.
+///
+/// # Errors
+/// What the table of fields and that type don't agree about.
+pub(super) fn part<T: DeserializeOwned>(document: &Map<String, Value>) -> Result<T, FieldError> {
+    serde_json::from_value(Value::Object(document.clone()))
+        .map_err(|error| FieldError::new("recipe", Mistake::Type, error.to_string()))
 }
 
-fn mistyped(field: &str, what: &str, value: &Value) -> FieldError {
-    let reason = format!("must be {what}, and is {}", short(value));
-    FieldError::new(field, Mistake::Type, reason)
+/// A part of a recipe as it stands in the document.
+pub(super) fn document(part: &impl Serialize) -> Map<String, Value> {
+    match serde_json::to_value(part) {
+        Ok(Value::Object(object)) => object,
+        _ => Map::new(),
+    }
 }
 
-fn present<'a>(object: &'a Map<String, Value>, field: &str) -> Option<&'a Value> {
-    object.get(field).filter(|value| !value.is_null())
-}
+impl Field {
+    /// Reads a value as a request may spell it.
+    ///
+    /// # Errors
+    /// A value of the wrong type or out of range.
+    fn read(&self, value: &Value) -> Result<Value, FieldError> {
+        let expected = |mistake, what: &str| {
+            let reason = format!("must be {what}, and is {}", short(value));
+            FieldError::new(self.name, mistake, reason)
+        };
+        let mistyped = || expected(Mistake::Type, self.holds.expected());
+        let (scalar, read) = match self.holds {
+            Holds::Whole => {
+                // A fraction of what was always there is rounded, as the original's databases did.
+                let rounded = || value.as_f64().map(|number| number.round() as i64);
+                let whole = || whole_number(value);
+                let number = if self.classic { rounded() } else { whole() };
+                let number = number.ok_or_else(mistyped)?;
+                (Scalar::Whole(number), number.into())
+            }
+            Holds::Real => {
+                let number = value.as_f64().filter(|number| number.is_finite());
+                // A database may not keep the sign of zero.
+                let number = number.ok_or_else(mistyped)? + 0.0;
+                (Scalar::Real(number), number.into())
+            }
+            Holds::Text | Holds::Colour => {
+                let text = value.as_str().ok_or_else(mistyped)?;
+                let colour = || text.parse::<Rgb>().map(|colour| colour.to_string());
+                let read = match self.holds {
+                    Holds::Colour => {
+                        colour().map_err(|_| expected(Mistake::Range, &self.expected()))?
+                    }
+                    _ => text.to_owned(),
+                };
+                (Scalar::Text(text.to_owned()), read.into())
+            }
+            Holds::Flag => {
+                value.as_bool().ok_or_else(mistyped)?;
+                return Ok(value.clone());
+            }
+            Holds::Gradient => {
+                let stops = value.as_array().filter(|stops| !stops.is_empty());
+                stops
+                    .ok_or_else(mistyped)
+                    .and_then(|stops| self.stops(stops))?;
+                return Ok(value.clone());
+            }
+        };
+        if self.allows(&scalar) {
+            Ok(read)
+        } else {
+            Err(expected(Mistake::Range, &self.expected()))
+        }
+    }
 
-/// A whole number; 0 for one that is far too large or negative, which no field may be.
-fn small(object: &Map<String, Value>, field: &str) -> Result<Option<u32>, FieldError> {
-    let read = |value| {
-        let number = whole_number(value).ok_or_else(|| mistyped(field, "a whole number", value))?;
-        u32::try_from(number).map_err(|_| wrong(field, format!("is out of range: {number}")))
-    };
-    present(object, field).map(read).transpose()
-}
-
-fn flag(object: &Map<String, Value>, field: &str) -> Result<Option<bool>, FieldError> {
-    let read = |value: &Value| {
-        value
-            .as_bool()
-            .ok_or_else(|| mistyped(field, "true or false", value))
-    };
-    present(object, field).map(read).transpose()
-}
-
-fn colour(text: &str) -> Result<Rgb, String> {
-    text.parse()
-        .map_err(|error| format!("{error}, and is {}", short(&Value::from(text))))
-}
-
-/// Stops, each an object with position and colour.
-fn gradient(object: &Map<String, Value>) -> Result<Vec<Stop>, FieldError> {
-    let Some(value) = present(object, "gradient") else {
-        return Ok(Vec::new());
-    };
-    let stops = value
-        .as_array()
-        .filter(|stops| !stops.is_empty())
-        .ok_or_else(|| mistyped("gradient", "a list of stops", value))?;
-    let read = |(index, value): (usize, &Value)| {
-        stop(value).ok_or_else(|| {
+    /// Checks stops, each an object with position and colour.
+    fn stops(&self, stops: &[Value]) -> Result<(), FieldError> {
+        for (index, value) in stops.iter().enumerate() {
+            let is_stop = value.as_object().is_some_and(|fields| fields.len() == 2);
+            if is_stop && serde_json::from_value::<Stop>(value.clone()).is_ok() {
+                continue;
+            }
             let reason = format!(
                 "stop {}: must be like {{\"position\": 0.5, \"colour\": \"#1c5ec2\"}}, and is {}",
                 index + 1,
                 short(value)
             );
-            FieldError::new("gradient", Mistake::Type, reason)
-        })
-    };
-    stops.iter().enumerate().map(read).collect()
-}
-
-fn stop(value: &Value) -> Option<Stop> {
-    let fields = value.as_object().filter(|fields| fields.len() == 2)?;
-    Some(Stop {
-        position: fields.get("position")?.as_f64()?,
-        colour: fields.get("colour")?.as_str()?.parse().ok()?,
-    })
+            return Err(FieldError::new(self.name, Mistake::Type, reason));
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Limits;
     use crate::request::CreateRequest;
+    use crate::{Colouring, Colours, Limits};
     use serde_json::json;
 
     fn parse(changes: Value) -> Result<crate::Recipe, FieldError> {
