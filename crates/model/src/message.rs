@@ -5,9 +5,40 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
+/// The version of messages. A message of a newer one is refused, so that nobody does half of what it asks for; what is
+/// older says no version, or is read as what it meant.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Version;
+
+impl Version {
+    /// The newest version that this program knows.
+    pub const NEWEST: u32 = 2;
+}
+
+impl Serialize for Version {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u32(Self::NEWEST)
+    }
+}
+
+impl<'de> Deserialize<'de> for Version {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match u32::deserialize(deserializer)? {
+            1..=Self::NEWEST => Ok(Self),
+            newer => Err(serde::de::Error::custom(format!(
+                "a message of version {newer}; this program knows {}",
+                Self::NEWEST
+            ))),
+        }
+    }
+}
+
 /// A unit of work: a fractal, or a part of one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Task {
+    /// In which version the rest is to be read.
+    #[serde(default)]
+    pub version: Version,
     /// The fractal to render, or the band.
     pub id: Uuid,
     /// Which try this is, from 1; a report with another number than the row's is out of date.
@@ -114,6 +145,8 @@ pub enum TaskResult {
         /// Why, for people.
         reason: String,
     },
+    /// The worker is of a version that can't read the task. It is unharmed, and waits for another one.
+    Unreadable,
 }
 
 impl From<TaskReport> for Report {
@@ -250,6 +283,7 @@ mod tests {
     #[test]
     fn a_task_survives_json_bit_for_bit() {
         let task = Task {
+            version: Version,
             id: Uuid::nil(),
             attempt: 3,
             recipe: Recipe {
@@ -295,6 +329,24 @@ mod tests {
             let json = serde_json::to_string(&task).unwrap();
             assert_eq!(serde_json::from_str::<Task>(&json).unwrap(), task);
         }
+    }
+
+    #[test]
+    fn a_task_of_a_newer_version_is_refused_and_one_without_is_read() {
+        let recipe = r#"{"kind":"mandelbrot","xa":-2.0,"xb":2.0,"ya":-1.5,"yb":1.5,"width":4,"height":3,"iterations":5,"palette":"aurora"}"#;
+        let of = |version: &str| {
+            let head = r#""id":"00000000-0000-0000-0000-000000000000","attempt":1"#;
+            serde_json::from_str::<Task>(&format!("{{{version}{head},\"recipe\":{recipe}}}"))
+        };
+        let old = of("").unwrap();
+        assert_eq!(of("\"version\":2,").unwrap(), old);
+        assert!(
+            serde_json::to_string(&old)
+                .unwrap()
+                .contains("\"version\":2")
+        );
+        let error = of("\"version\":3,").unwrap_err().to_string();
+        assert!(error.contains("version 3"), "{error}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::backend::transaction;
 use crate::fractals::among;
 use crate::sql::{ids, marks, sql};
 use crate::{Error, Store, tasks};
+use faafo_model::message::Version;
 use faafo_model::{Lane, Recipe, State, Task, Timestamp, Uuid};
 use sqlx::Row;
 use std::collections::HashMap;
@@ -77,6 +78,7 @@ impl Store {
                 let part = tasks::part(row, 2)?;
                 let recipe = Recipe::from_json(row.try_get(4)?);
                 let task = Task {
+                    version: Version,
                     id,
                     attempt: u32::try_from(row.try_get::<i64, _>(1)?).unwrap_or(u32::MAX),
                     recipe: recipe.map_err(|error| {

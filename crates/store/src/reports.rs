@@ -150,17 +150,18 @@ impl Store {
         id: Uuid,
         attempt: u32,
         delay: Duration,
+        reason: Option<&str>,
         now: Timestamp,
     ) -> Result<Option<Subject>, Error> {
         transaction!(self.backend, async |work| {
             let Some(task) = current(work, id, attempt).await? else {
                 return Ok(None);
             };
-            let update = "UPDATE tasks SET state = 'queued', progress = 0.0, updated_at = ?, published = 0, due = ? \
-                 WHERE id = ?";
-            let update = sql(update).bind(now).bind(now.plus(delay)).bind(id);
-            work.execute(update).await?;
-            queued(work, &task, 0, None).await?;
+            let update = "UPDATE tasks SET state = 'queued', progress = 0.0, error = COALESCE(?, error), \
+                 updated_at = ?, published = 0, due = ? WHERE id = ?";
+            let update = sql(update).bind(reason).bind(now).bind(now.plus(delay));
+            work.execute(update.bind(id)).await?;
+            queued(work, &task, 0, reason).await?;
             Ok(Some(task.subject()))
         })
     }

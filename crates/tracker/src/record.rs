@@ -14,7 +14,9 @@ use tokio_util::sync::CancellationToken;
 const BATCH: usize = 64;
 /// Reports kept at hand; other trackers get the rest.
 const PREFETCH: u16 = 256;
-/// The pause before it is asked again.
+/// How long to wait for workers that can read a task.
+const OTHER_WORKERS: Duration = Duration::from_secs(20);
+/// The pause before the store is asked again.
 const LATER: Duration = Duration::from_secs(2);
 
 impl Tracker {
@@ -141,6 +143,7 @@ impl Tracker {
                     self.give_back(report.id, report.attempt, reason, "returned")
                         .await?
                 }
+                TaskResult::Unreadable => self.postpone_unreadable(report).await?,
             }
         }
         self.record_rendering(&rendering).await?;
@@ -188,7 +191,9 @@ impl Tracker {
                 Settled::BlobGoing => {
                     // Soon there is room for this one, and nobody is to blame.
                     let (id, delay) = (finish.id, Duration::from_secs(2));
-                    if let Some(subject) = self.store.postpone(id, attempt, delay, now()).await? {
+                    if let Some(subject) =
+                        self.store.postpone(id, attempt, delay, None, now()).await?
+                    {
                         self.tell(id, subject, State::Queued);
                     }
                 }
@@ -196,6 +201,20 @@ impl Tracker {
         }
         self.record_rendering(&undecided).await?;
         Ok(undecided.into_iter().map(|(id, ..)| id).collect())
+    }
+
+    /// Nobody is to blame, and a worker of another version will come.
+    async fn postpone_unreadable(&self, report: &TaskReport) -> Result<(), Error> {
+        let (id, attempt) = (report.id, report.attempt);
+        let reason = "waits for a worker of another version: those that are here can't read it";
+        let postponed = self
+            .store
+            .postpone(id, attempt, OTHER_WORKERS, Some(reason), now());
+        if let Some(subject) = postponed.await? {
+            tracing::warn!(task = %id, attempt, "a worker can't read the task; trying again later");
+            self.tell(id, subject, State::Queued);
+        }
+        Ok(())
     }
 
     pub(crate) async fn give_back(

@@ -13,6 +13,7 @@ pub(crate) fn recorded(report: &TaskReport, begun: Begun) {
         TaskResult::Band { .. } => ("band", None),
         TaskResult::Failed { reason } => ("failed", Some(reason.as_str())),
         TaskResult::Returned { reason } => ("returned", Some(reason.as_str())),
+        TaskResult::Unreadable => ("unreadable", Some("the worker could not read it")),
     };
     metrics::REPORTS.add([name], 1);
     // One a second for as long as it takes would say no more than the span of the rendering.

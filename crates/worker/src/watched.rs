@@ -65,6 +65,7 @@ pub(crate) fn ended(
         }
         Ok(TaskResult::Failed { reason }) => ("failed", Some(reason.as_str())),
         Ok(TaskResult::Returned { reason }) => ("returned", Some(reason.as_str())),
+        Ok(TaskResult::Unreadable) => ("unreadable", None),
         // Never a result in the end.
         Ok(TaskResult::Rendering { .. }) => return,
         Err(NoResult::Unwanted) => ("unwanted", None),

@@ -26,10 +26,7 @@ pub(crate) fn report(letter: &Delivery) -> serde_json::Result<Option<Report>> {
             reason: "gave up after 5 attempts: each time the worker vanished".to_owned(),
         }
     } else {
-        // Perhaps a worker of another version can: it is tried again, as often as everything else is.
-        TaskResult::Returned {
-            reason: "no worker could read the task".to_owned(),
-        }
+        TaskResult::Unreadable
     };
     Ok(Some(Report::Task(TaskReport {
         id: task.id,

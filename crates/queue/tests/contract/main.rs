@@ -14,6 +14,7 @@ mod rabbit;
 use broker::Place;
 use faafo_model::Lane;
 use faafo_model::Lane::{Bands, Batch, Interactive};
+use faafo_model::message::Version;
 use faafo_model::{
     Colours, Event, Format, Formula, Palette, Part, Recipe, Report, State, Task, TaskReport,
     TaskResult, Uuid, View,
@@ -29,6 +30,7 @@ const LANES: [Lane; 3] = [Interactive, Batch, Bands];
 
 fn task(number: u32) -> Task {
     Task {
+        version: Version,
         id: Uuid::from_u128(number.into()),
         attempt: 1,
         recipe: Recipe {

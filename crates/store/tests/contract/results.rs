@@ -156,14 +156,14 @@ async fn a_postponed_task_waits_and_no_attempt_is_counted(store: Store) {
     let delay = Duration::from_secs(5);
     assert!(
         store
-            .postpone(id(1), 1, delay, NOW)
+            .postpone(id(1), 1, delay, None, NOW)
             .await
             .unwrap()
             .is_some()
     );
     assert!(
         store
-            .postpone(id(1), 2, delay, NOW)
+            .postpone(id(1), 2, delay, None, NOW)
             .await
             .unwrap()
             .is_none()
