@@ -75,7 +75,7 @@ async fn preview(
     fractal: &Fractal,
     headers: &HeaderMap,
 ) -> Result<Response> {
-    match send_blob(server, key, PNG, headers).await {
+    match send_blob(server, key, None, PNG, headers).await {
         Ok(mut response) => {
             let until_done = HeaderValue::from_static("no-store");
             response
@@ -110,7 +110,9 @@ async fn send(
         (FractalState::Done, Some(key)) => key,
         _ => return Ok(not_yet(fractal)),
     };
-    let sent = send_blob(server, &key, content_type, headers).await;
+    // It is the picture's; a picture may be its own thumbnail.
+    let size = fractal.size.filter(|_| fractal.picture == Some(key));
+    let sent = send_blob(server, &key, size, content_type, headers).await;
     sent.map_err(|error| {
         if !error.is_not_found() {
             return error;
