@@ -72,10 +72,6 @@ impl Packs {
         Some(u64::from(place.length))
     }
 
-    fn is_durable(&self, key: &BlobKey) -> bool {
-        self.index().is_durable(key)
-    }
-
     /// The bytes of a blob, if there is one as far as is known without looking for news.
     pub fn read(&self, key: &BlobKey) -> io::Result<Option<Bytes>> {
         let Some(place) = self.index().find(key) else {
@@ -157,7 +153,7 @@ impl Packs {
                     .collect()
             };
             for id in growing {
-                self.read_news(id)?;
+                self.read_news(id, false)?;
             }
             return Ok(());
         }
@@ -185,7 +181,7 @@ impl Packs {
                 // What a process that was killed had only just written is believed from now on.
                 sync_if_there(&self.path(id, OPEN))?;
             }
-            self.read_news(id)?;
+            self.read_news(id, is_first)?;
         }
         let mut index = self.index();
         for number in gone {
@@ -195,8 +191,8 @@ impl Packs {
         Ok(())
     }
 
-    /// Reads what a pack has more than is known.
-    fn read_news(&self, id: u64) -> io::Result<()> {
+    /// Reads what a pack has more than is known; in one that is seen for the `first` time, also behind damage.
+    fn read_news(&self, id: u64, is_first: bool) -> io::Result<()> {
         let (file, is_complete) = match File::open(self.path(id, OPEN)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 match File::open(self.path(id, COMPLETE)) {
@@ -214,6 +210,10 @@ impl Packs {
             let last = found.last();
             let end = last.map_or(0, |last| u64::from(last.offset) + last.record.length());
             (found, end, length)
+        } else if is_first {
+            let mut found = Vec::new();
+            let (end, _) = scan::everything(&file, length, &mut found)?;
+            (found, end, end)
         } else {
             let (found, end) = scan::growth(&file, from.min(length), length)?;
             (found, end, end)

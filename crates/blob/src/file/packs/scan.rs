@@ -86,25 +86,24 @@ pub(super) fn complete(file: &File, length: u64) -> io::Result<Vec<Found>> {
     Ok(found)
 }
 
-/// The records from `from` on, up to the first that is torn or damaged, and where that is. A complete one has its bytes
-/// compared with its name: after a power cut a head may have arrived without them.
+/// The records from `from` on, up to the first that is torn, and where that is.
 pub(super) fn growth(file: &File, from: u64, length: u64) -> io::Result<(Vec<Found>, u64)> {
     let (mut window, mut found) = (Window::new(file, length), Vec::new());
-    let at = valid(&mut window, from, &mut found)?;
+    let at = sequence(&mut window, from, &mut found)?;
     Ok((found, at))
 }
 
-/// All records, also behind damaged places, and where the last one ends. Says whether there are such places.
+/// All records, also behind damaged heads, and where the last one ends. Says whether there are such places.
 pub(super) fn everything(
     file: &File,
     length: u64,
     found: &mut Vec<Found>,
 ) -> io::Result<(u64, bool)> {
     let mut window = Window::new(file, length);
-    let (mut end, mut has_gaps) = (valid(&mut window, 0, found)?, false);
+    let (mut end, mut has_gaps) = (sequence(&mut window, 0, found)?, false);
     let mut at = end + 1;
     while at < length {
-        let next = valid(&mut window, at, found)?;
+        let next = sequence(&mut window, at, found)?;
         if next > at {
             (end, has_gaps) = (next, true);
         }
@@ -113,16 +112,20 @@ pub(super) fn everything(
     Ok((end, has_gaps))
 }
 
-fn valid(window: &mut Window, from: u64, found: &mut Vec<Found>) -> io::Result<u64> {
+/// Records that lie one behind the other. The last one must be whole: after a power cut a head may have arrived without
+/// the bytes. One that is damaged is still there, for whoever checks what is stored.
+fn sequence(window: &mut Window, from: u64, found: &mut Vec<Found>) -> io::Result<u64> {
     let mut at = from;
     while let Some(record) = window.get(at, HEAD)?.and_then(Record::of_head) {
+        let end = at + record.length();
         if let Record::Blob { key, length, .. } = record {
             let Some(bytes) = window.get(at + HEAD as u64, length as usize)? else {
                 break;
             };
             let mut hasher = Hasher::default();
             hasher.update(bytes);
-            if hasher.finish().key != key {
+            let is_whole = hasher.finish().key == key;
+            if !is_whole && window.get(end, HEAD)?.and_then(Record::of_head).is_none() {
                 break;
             }
         }
@@ -130,7 +133,7 @@ fn valid(window: &mut Window, from: u64, found: &mut Vec<Found>) -> io::Result<u
             break;
         };
         found.push(Found { offset, record });
-        at += record.length();
+        at = end;
     }
     Ok(at)
 }

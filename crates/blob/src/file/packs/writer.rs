@@ -124,19 +124,29 @@ impl Thread {
     fn store(&mut self, blobs: Vec<(BlobKey, Bytes)>) -> io::Result<()> {
         self.packs.refresh()?;
         let (stored, mut seen) = (seconds_now(), HashSet::new());
-        let mut records = Vec::new();
+        let (mut records, mut damaged) = (Vec::new(), Vec::new());
         for (key, bytes) in blobs {
-            if seen.insert(key) && !self.packs.is_durable(&key) {
-                let length = u32::try_from(bytes.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
-                let record = Record::Blob {
-                    key,
-                    length,
-                    stored,
-                };
-                records.push((record, bytes));
+            if !seen.insert(key) {
+                continue;
             }
+            if self.packs.index().is_durable(&key) {
+                if self.packs.read(&key).ok().flatten().as_ref() == Some(&bytes) {
+                    continue;
+                }
+                damaged.extend(self.packs.index().deletions(&key));
+            }
+            let length = u32::try_from(bytes.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
+            let record = Record::Blob {
+                key,
+                length,
+                stored,
+            };
+            records.push((record, bytes));
         }
-        self.append(&records).map(drop)
+        self.append(&records)?;
+        let deletions = damaged.into_iter().map(|record| (record, Bytes::new()));
+        self.append(&deletions.collect::<Vec<_>>())?;
+        Ok(())
     }
 
     fn delete(&mut self, keys: &HashSet<BlobKey>) -> io::Result<()> {
