@@ -4,7 +4,7 @@ use crate::{PATIENCE, Service};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::fs::read_dir;
+use std::fs::{read, read_dir};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, mpsc};
@@ -130,7 +130,9 @@ impl Home {
         let mut names = BTreeSet::new();
         for folder in entries(&self.data.join("blobs")) {
             let start = folder.file_name().unwrap().to_string_lossy().into_owned();
-            if start != "tmp" {
+            if start == "packs" {
+                names.extend(packed(&entries(&folder)));
+            } else if start != "tmp" {
                 let files = entries(&folder);
                 names.extend(
                     files.iter().map(|file| {
@@ -146,6 +148,42 @@ impl Home {
     pub fn unfinished_files(&self) -> Vec<PathBuf> {
         entries(&self.data.join("blobs/tmp"))
     }
+}
+
+/// The names of the blobs in packs: a record has a head of 52 bytes, and deletions name records by pack and offset.
+fn packed(packs: &[PathBuf]) -> BTreeSet<String> {
+    let (mut there, mut deleted) = (Vec::new(), BTreeSet::new());
+    for pack in packs {
+        let id = pack.file_stem().unwrap().to_string_lossy();
+        let id = u64::from_str_radix(&id, 16).unwrap();
+        // A pack may have just been renamed.
+        let bytes = read(pack).or_else(|_| read(pack.with_extension("pack")));
+        let (bytes, mut at) = (bytes.unwrap_or_default(), 0);
+        while let Some(head) = bytes.get(at..at + 52) {
+            let number = u32::from_le_bytes(head[4..8].try_into().unwrap());
+            let name: String = head[16..48]
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            let length = match &head[..4] {
+                b"fB1\n" => {
+                    there.push((id, at as u32, name));
+                    number as usize
+                }
+                b"fD1\n" => {
+                    let pack = u64::from_le_bytes(head[8..16].try_into().unwrap());
+                    deleted.insert((pack, number));
+                    0
+                }
+                _ => break,
+            };
+            at += 52 + length;
+        }
+    }
+    let exists = there
+        .into_iter()
+        .filter(|(id, at, _)| !deleted.contains(&(*id, *at)));
+    exists.map(|(.., name)| name).collect()
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {

@@ -16,6 +16,12 @@ pub fn medium(number: u32) -> Value {
     recipe
 }
 
+/// Done at once, and a file of some hundred kilobytes. Different numbers make different pictures.
+pub fn colourful(number: u32) -> Value {
+    json!({"kind": "mandelbrot", "width": 500 + number, "height": 300, "iterations": 500,
+        "xa": -0.76, "xb": -0.74, "ya": 0.09, "yb": 0.105})
+}
+
 /// Minutes for one core.
 pub fn long() -> Value {
     inside(10_000, 10_000)

@@ -30,6 +30,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use traces::Traces;
 
+/// Threads that wait for files, beside those that wait for pictures. Small pictures are written by a thread of the store.
+const STORAGE_THREADS: usize = 6;
+
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -81,8 +84,15 @@ pub fn run(role: Role, config: &Config) -> anyhow::Result<()> {
         // What roles of their own share may lie where others have to reach it.
         signals::keep_files_private();
     }
+    let rendering = match role.works() {
+        true => slots(config).map_or(0, faafo_worker::blocking_threads),
+        false => 0,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .thread_name("faafo-async")
+        // A task that waits for storage holds a thread, and storage needs others to go on.
+        .max_blocking_threads(rendering + STORAGE_THREADS)
         .build()
         .context("can't start the event loop")?;
     let result = runtime.block_on(async {
@@ -192,12 +202,8 @@ fn worker(role: Role, config: &Config, parts: &Parts) -> anyhow::Result<Option<W
     if !role.works() {
         return Ok(None);
     }
-    let threads = match config.threads {
-        Some(threads) => threads,
-        None => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-    };
-    // While one picture is being stored, another one is rendered.
-    let Some(slots) = NonZeroUsize::new(config.slots.unwrap_or(threads.get() + 1)) else {
+    let threads = threads(config);
+    let Some(slots) = slots(config) else {
         anyhow::ensure!(
             role == Role::Up,
             "slots is 0: a worker without any does nothing"
@@ -221,6 +227,16 @@ fn worker(role: Role, config: &Config, parts: &Parts) -> anyhow::Result<Option<W
         blobs: Arc::clone(&parts.blobs),
         renderer: Arc::new(Renderer::new(threads).context("can't start the render threads")?),
     }))
+}
+
+fn threads(config: &Config) -> NonZeroUsize {
+    let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    config.threads.unwrap_or_else(cores)
+}
+
+fn slots(config: &Config) -> Option<NonZeroUsize> {
+    // While one picture is being stored, another one is rendered.
+    NonZeroUsize::new(config.slots.unwrap_or_else(|| threads(config).get() + 1))
 }
 
 async fn ended(part: Option<JoinHandle<()>>, name: &str) -> anyhow::Result<()> {

@@ -2,6 +2,7 @@
 //! what was stored.
 
 mod api;
+mod cached;
 mod compose;
 mod counted;
 mod database;
@@ -192,4 +193,10 @@ pub async fn open_with(
         }
     };
     Ok(Arc::new(counted::Counted(blobs)))
+}
+
+/// The store with small blobs that were lately read or stored kept in memory, in 32 MiB at most. Only reading is
+/// answered from there, so that a blob which another process has deleted may be read for a while, but does not exist.
+pub fn cached(blobs: Arc<dyn BlobStore>) -> Arc<dyn BlobStore> {
+    Arc::new(cached::Cached::new(blobs))
 }

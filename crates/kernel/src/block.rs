@@ -246,6 +246,18 @@ impl Plan {
             .with_text("Recipe", recipe.clone())
     }
 
+    /// The most steps that the orbits of all samples can take.
+    pub fn most_steps(&self) -> u64 {
+        let samples = match &self.colours {
+            Colours::Plain(_) => 1,
+            Colours::Rich { setting, .. } => u64::from(setting.supersampling).pow(2),
+        };
+        let pixels = u64::from(self.width) * u64::from(self.height);
+        pixels
+            .saturating_mul(samples)
+            .saturating_mul(u64::from(self.limit))
+    }
+
     /// The thumbnail's geometry.
     pub fn scale(&self) -> &Arc<Scale> {
         &self.scale

@@ -103,7 +103,7 @@ impl<'w> Join<'w> {
         let tail = png::tail(&self.header, self.raw)?;
         self.out.write_all(&tail)?;
         let rendered = Rendered {
-            thumbnail: self.downscaler.finish()?,
+            downscaler: self.downscaler,
         };
         let frame = Frame {
             head: self.head,

@@ -28,6 +28,6 @@ mod promised;
 pub use join::{Frame, Join};
 pub use npy::{JoinNpy, npy_len};
 pub use probe::{Cut, Probe, probe};
-pub use render::{RenderError, Rendered, Renderer};
+pub use render::{RenderError, Rendered, Renderer, is_own_thumbnail};
 pub use simd::Level;
 pub use watch::Watch;

@@ -110,6 +110,26 @@ impl Pool {
     }
 }
 
+/// Works on pieces as [`Pool::run`] does, one after the other on this thread.
+pub(crate) fn run_here<P: Piece>(
+    count: usize,
+    piece: impl Fn(usize) -> P,
+    mut consume: impl FnMut(P::Output) -> Result<(), JobError>,
+) -> Result<(), JobError> {
+    for index in 0..count {
+        let output = catch_unwind(AssertUnwindSafe(|| {
+            let mut piece = piece(index);
+            loop {
+                if let Some(output) = piece.go_on() {
+                    return output;
+                }
+            }
+        }));
+        consume(output.map_err(|panic| JobError::Panicked(message_of(&*panic)))?)?;
+    }
+    Ok(())
+}
+
 impl Drop for Pool {
     fn drop(&mut self) {
         self.queue.close();

@@ -3,18 +3,21 @@
 use crate::Watch;
 use crate::block::{Block, Plan, Work};
 use crate::plane::Plane;
-use crate::pool::{JobError, Piece, Pool};
+use crate::pool::{JobError, Piece, Pool, run_here};
 use crate::search::Stopped;
 use crate::simd::Level;
-use faafo_model::{FieldError, Recipe};
+use faafo_model::{FieldError, Format, Recipe};
 use faafo_picture::band::BandWriter;
 use faafo_picture::png::Assembler;
-use faafo_picture::thumbnail::Downscaler;
+use faafo_picture::thumbnail::{Downscaler, MAX_SIDE as MAX_THUMBNAIL};
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+/// What takes no more orbits' steps than this, some tenths of a millisecond, is not worth waking another thread for.
+const TINY: u64 = 1 << 18;
 
 /// The largest side of a PNG.
 const MAX_SIDE: u32 = i32::MAX as u32;
@@ -26,10 +29,26 @@ pub struct Renderer {
 }
 
 /// What a render yields besides the PNG that it wrote.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Rendered {
+    pub(crate) downscaler: Downscaler,
+}
+
+impl Rendered {
     /// The picture's thumbnail, a PNG of at most 300 pixels a side.
-    pub thumbnail: Vec<u8>,
+    ///
+    /// # Errors
+    /// [`RenderError::Io`] when it can't be compressed.
+    pub fn thumbnail(self) -> Result<Vec<u8>, RenderError> {
+        Ok(self.downscaler.finish()?)
+    }
+}
+
+/// Whether the picture of a recipe can be shown as its own thumbnail: it has the pixels that its thumbnail would have, in
+/// a format of no more bits. Its file differs from the thumbnail's in compression only.
+pub fn is_own_thumbnail(recipe: &Recipe) -> bool {
+    let longest = recipe.width.max(recipe.height);
+    recipe.format == Format::Png && recipe.colours.depth == 8 && longest <= MAX_THUMBNAIL
 }
 
 /// Why there is no picture, or only the beginning of one.
@@ -83,9 +102,7 @@ impl Renderer {
             assembler.push(&block.fragment)
         })?;
         assembler.finish()?;
-        Ok(Rendered {
-            thumbnail: downscaler.finish()?,
-        })
+        Ok(Rendered { downscaler })
     }
 
     /// Renders a band: rows that begin and end where blocks do, written to `out` as [`Join`] reads it. The same picture
@@ -126,6 +143,7 @@ impl Renderer {
         mut consume: impl FnMut(Block) -> io::Result<()>,
     ) -> Result<(), RenderError> {
         watch.begin(plan.pixels_in(&blocks));
+        let is_tiny = plan.most_steps() <= TINY;
         let abandoned = Abandon::default();
         let (watch_of_pieces, abandoned_of_pieces) = (watch.clone(), Arc::clone(&abandoned.0));
         let (first, plan) = (blocks.start, Arc::clone(plan));
@@ -138,7 +156,10 @@ impl Renderer {
             let block = block.map_err(|Stopped| JobError::Stopped)?;
             consume(block).map_err(JobError::Consumer)
         };
-        self.run(blocks.len(), watch, piece, consume)
+        match is_tiny {
+            true => run_here(blocks.len(), piece, consume).map_err(failed),
+            false => self.run(blocks.len(), watch, piece, consume),
+        }
     }
 
     /// Works on pieces as [`Pool::run`] does.
@@ -151,11 +172,15 @@ impl Renderer {
     ) -> Result<(), RenderError> {
         self.pool
             .run(pieces, &|| watch.is_cancelled(), piece, consume)
-            .map_err(|error| match error {
-                JobError::Stopped => RenderError::Cancelled,
-                JobError::Consumer(error) => RenderError::Io(error),
-                JobError::Panicked(message) => RenderError::Panicked(message),
-            })
+            .map_err(failed)
+    }
+}
+
+fn failed(error: JobError) -> RenderError {
+    match error {
+        JobError::Stopped => RenderError::Cancelled,
+        JobError::Consumer(error) => RenderError::Io(error),
+        JobError::Panicked(message) => RenderError::Panicked(message),
     }
 }
 

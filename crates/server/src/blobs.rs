@@ -3,16 +3,20 @@
 use crate::error::{ApiError, Result};
 use crate::{Server, body};
 use axum::Json;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use faafo_blob::ErrorKind;
 use faafo_model::{BlobKey, BlobRef};
 use futures_util::TryStreamExt;
 use std::ops::Range;
 
 /// The content type of bytes that are no more than that.
 pub(crate) const OCTETS: &str = "application/octet-stream";
+
+/// What has no more bytes is sent as one piece.
+const SMALL: u64 = 256 * 1024;
 
 /// `GET /v1/blobs`: whoever gets an answer may store blobs here, which a worker wants to know before it takes a task.
 pub(crate) async fn may_store() -> StatusCode {
@@ -42,15 +46,15 @@ pub(crate) async fn get(
     Path(key): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let key = key
-        .parse()
-        .map_err(|_| ApiError::new(StatusCode::NOT_FOUND, "there is no such blob"))?;
+    let key = key.parse().map_err(|_| missing())?;
     // Nobody's browser shall make anything of it.
     send_blob(&server, &key, None, OCTETS, &headers).await
 }
 
 /// A blob as the answer to a request: whole, a range of it, or only the news that it has not changed. `content_type` says
 /// what it is.
+///
+/// Where a row knows the blob's `size`, the store is not asked for it.
 pub(crate) async fn send_blob(
     server: &Server,
     key: &BlobKey,
@@ -72,28 +76,23 @@ pub(crate) async fn send_blob(
         return Ok((StatusCode::NOT_MODIFIED, fixed).into_response());
     }
     let size = match size {
-        Some(size) => Some(size),
         None => server.blobs.size(key).await?,
+        known => known,
     };
-    let Some(size) = size else {
-        return Err(ApiError::new(
-            StatusCode::NOT_FOUND,
-            "there is no such blob",
-        ));
-    };
+    let size = size.ok_or_else(missing)?;
     let same = text(headers, header::IF_RANGE).is_none_or(|known| known == etag);
     match text(headers, header::RANGE)
         .filter(|_| same)
         .and_then(|range| parse_range(range, size))
     {
         None => {
-            let body = Body::from_stream(server.blobs.read(key, 0..size).await?);
+            let body = body_of(server, key, 0..size).await?;
             Ok((fixed, [(header::CONTENT_LENGTH, size)], body).into_response())
         }
         Some(Ok(range)) => {
             let content_range = format!("bytes {}-{}/{size}", range.start, range.end - 1);
             let length = range.end - range.start;
-            let body = Body::from_stream(server.blobs.read(key, range).await?);
+            let body = body_of(server, key, range).await?;
             let varying = [
                 (header::CONTENT_RANGE, content_range),
                 (header::CONTENT_LENGTH, length.to_string()),
@@ -109,6 +108,28 @@ pub(crate) async fn send_blob(
             Ok(([(header::CONTENT_RANGE, content_range)], error).into_response())
         }
     }
+}
+
+fn missing() -> ApiError {
+    ApiError::new(StatusCode::NOT_FOUND, "there is no such blob")
+}
+
+/// Part of a blob: what is small as one piece, which the connection sends together with the head.
+async fn body_of(server: &Server, key: &BlobKey, range: Range<u64>) -> Result<Body> {
+    let is_small = range.end - range.start <= SMALL;
+    let mut pieces = match server.blobs.read(key, range).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(missing()),
+        pieces => pieces?,
+    };
+    if !is_small {
+        return Ok(Body::from_stream(pieces));
+    }
+    let first = pieces.try_next().await?.unwrap_or_default();
+    let Some(second) = pieces.try_next().await? else {
+        return Ok(Body::from(first));
+    };
+    let rest: Vec<Bytes> = pieces.try_collect().await?;
+    Ok(Body::from([&[first, second], &*rest].concat().concat()))
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {

@@ -45,6 +45,16 @@ pub struct Worker {
     pub renderer: Arc<Renderer>,
 }
 
+/// How many blocking threads of the runtime a worker of so many slots may hold at once.
+pub fn blocking_threads(slots: NonZeroUsize) -> usize {
+    let tasks = |lane: &Lane| usize::from(lane.share(prefetch(slots)));
+    Lane::ALL.iter().map(tasks).sum()
+}
+
+fn prefetch(slots: NonZeroUsize) -> u16 {
+    slots.get().try_into().unwrap_or(u16::MAX)
+}
+
 impl Worker {
     /// Works until `stop`; then finishes what can be finished soon and hands the rest back.
     pub async fn run(self, stop: CancellationToken) {
@@ -53,7 +63,7 @@ impl Worker {
         // Hard: no more time.
         let hand_back = CancellationToken::new();
         let mut slots = JoinSet::new();
-        let prefetch = worker.slots.get().try_into().unwrap_or(u16::MAX);
+        let prefetch = prefetch(worker.slots);
         for lane in Lane::ALL {
             for _ in 0..lane.share(prefetch) {
                 let slot = slot::Slot {

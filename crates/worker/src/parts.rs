@@ -8,7 +8,7 @@ use crate::compose::summed_up;
 use crate::pipe::{PipeReader, pipe, pipe_back};
 use bytes::Bytes;
 use faafo_blob::{ErrorKind, put};
-use faafo_kernel::{Frame, Join, Probe, RenderError, Rendered, Watch, probe};
+use faafo_kernel::{Frame, Join, Probe, RenderError, Rendered, Watch, is_own_thumbnail, probe};
 use faafo_model::poster::Fragment;
 use faafo_model::{BlobKey, BlobRef, Format, Manifest, PlannedBand, Recipe};
 use futures_util::StreamExt;
@@ -20,6 +20,8 @@ use tokio::task::{JoinError, spawn_blocking};
 
 /// The longer side of a thumbnail, in pixels.
 const PREVIEW: f64 = 300.0;
+/// Pixels of a picture that is stored at once and not while it comes into being.
+const SMALL: u64 = 300 * 300;
 /// The shortest that a preview's longer side may be.
 const LEAST_PREVIEW: f64 = 8.0;
 /// Seconds of one core that looking at a poster may take, and its preview.
@@ -51,12 +53,12 @@ impl Worker {
             return self.whole_numbers(recipe, watch).await;
         }
         let (renderer, watch) = (Arc::clone(&self.renderer), watch.clone());
-        let (recipe, poison) = (recipe.clone(), recipe.clone());
-        let rendering = self.stored(poison, move |mut out| {
-            renderer.render(&recipe, &watch, &mut out)
+        let (recipe, rendered) = (recipe.clone(), recipe.clone());
+        let rendering = self.stored(rendered, move |mut out| {
+            thumbnail_of(&recipe, renderer.render(&recipe, &watch, &mut out)?)
         });
-        let (picture, rendered) = rendering.await?;
-        Ok((picture, self.thumbnail(rendered).await?))
+        let (picture, thumbnail) = rendering.await?;
+        Ok((picture, self.thumbnail_beside(picture, thumbnail).await?))
     }
 
     /// A band of these rows.
@@ -70,8 +72,8 @@ impl Worker {
             return self.band_of_numbers(recipe, rows, watch).await;
         }
         let (renderer, watch) = (Arc::clone(&self.renderer), watch.clone());
-        let (recipe, poison) = (recipe.clone(), recipe.clone());
-        let rendering = self.stored(poison, move |mut out| {
+        let (recipe, rendered) = (recipe.clone(), recipe.clone());
+        let rendering = self.stored(rendered, move |mut out| {
             renderer.render_band(&recipe, rows, &watch, &mut out)
         });
         Ok(rendering.await?.0)
@@ -89,16 +91,17 @@ impl Worker {
             let found = probe(renderer.level(), &recipe, PROBE_SECONDS, &worked, &watch)?;
             let preview = preview(&recipe, &found);
             let rendered = renderer.render(&preview, &watch, &mut std::io::sink())?;
+            let thumbnail = rendered.thumbnail()?;
             let cuts = found.cuts(band_area).into_iter();
             let bands = cuts.map(|cut| PlannedBand {
                 rows: cut.rows,
                 // Milliseconds are enough, and short to write.
                 work: (cut.seconds * 1e3).ceil() as f32 / 1e3,
             });
-            Ok::<_, RenderError>((rendered, bands.collect()))
+            Ok::<_, RenderError>((thumbnail, bands.collect()))
         });
-        let (rendered, bands) = planning.await.map_err(panicked)??;
-        Ok((self.thumbnail(rendered).await?, bands))
+        let (thumbnail, bands) = planning.await.map_err(panicked)??;
+        Ok((self.thumbnail(thumbnail).await?, bands))
     }
 
     /// The fractal of stored bands, its thumbnail, and the seconds that the bands took.
@@ -117,10 +120,11 @@ impl Worker {
             let mut join = Join::new(&recipe, out)?;
             join.begin(&watched);
             each_band(bands, bytes, |rows, band| join.push(rows, band, &watched))?;
-            join.finish()
+            let (frame, rendered) = join.finish()?;
+            Ok((frame, thumbnail_of(&recipe, rendered)?))
         };
-        let (picture, rendered) = self.joined(&manifest, watch, join).await?;
-        let thumbnail = self.thumbnail(rendered).await?;
+        let (picture, thumbnail) = self.joined(&manifest, watch, join).await?;
+        let thumbnail = self.thumbnail_beside(picture, thumbnail).await?;
         Ok((picture, thumbnail, manifest.duration))
     }
 
@@ -138,11 +142,10 @@ impl Worker {
         let bands = manifest.fragments().collect();
         let (sender, bytes) = pipe_back();
         let join = move |out: &mut dyn Write| join(bands, bytes, out);
-        let no_poison = None::<Recipe>;
         let joining = async {
             match composes {
                 true => summed_up(join).await,
-                false => self.stored(no_poison, join).await,
+                false => self.stored(None, join).await,
             }
         };
         let feeding = self.feed(manifest.bands.iter(), sender);
@@ -188,19 +191,41 @@ impl Worker {
         Ok(())
     }
 
-    async fn thumbnail(&self, rendered: Rendered) -> Result<BlobRef, Failure> {
-        Ok(put(&*self.blobs, Bytes::from(rendered.thumbnail)).await?)
+    async fn thumbnail(&self, file: Vec<u8>) -> Result<BlobRef, Failure> {
+        Ok(put(&*self.blobs, Bytes::from(file)).await?)
     }
 
-    /// Stores what `write` writes; it may block. In debug builds some recipes are poison to it.
+    /// Stores the thumbnail of a picture, unless that is its own.
+    async fn thumbnail_beside(
+        &self,
+        picture: BlobRef,
+        thumbnail: Option<Vec<u8>>,
+    ) -> Result<BlobRef, Failure> {
+        match thumbnail {
+            Some(file) => self.thumbnail(file).await,
+            None => Ok(picture),
+        }
+    }
+
+    /// Stores what `write` writes; it may block. That is all or a band of what a recipe says, or something else. In debug
+    /// builds some recipes are poison to it.
     async fn stored<T: Send + 'static>(
         &self,
-        poison: impl Into<Option<Recipe>>,
+        rendered: impl Into<Option<Recipe>>,
         write: impl FnOnce(&mut dyn Write) -> Result<T, RenderError> + Send + 'static,
     ) -> Result<(BlobRef, T), Failure> {
+        let poison = rendered.into();
+        if poison.as_ref().is_some_and(is_small) {
+            let writing = spawn_blocking(move || {
+                let mut file = Vec::new();
+                let written = poisonable(&mut file, poison.as_ref(), write)?;
+                Ok::<_, RenderError>((file, written))
+            });
+            let (file, written) = writing.await.map_err(panicked)??;
+            return Ok((put(&*self.blobs, Bytes::from(file)).await?, written));
+        }
         let mut upload = self.blobs.begin().await?;
         let (mut writer, mut pieces) = pipe();
-        let poison = poison.into();
         let writing = spawn_blocking(move || {
             let written = poisonable(&mut writer, poison.as_ref(), write)?;
             writer.flush()?;
@@ -212,6 +237,19 @@ impl Worker {
         }
         let written = writing.await.map_err(panicked)??;
         Ok((upload.finish().await?, written))
+    }
+}
+
+/// Whether the file of a recipe may be in memory as a whole: it has a megabyte and a half at most.
+fn is_small(recipe: &Recipe) -> bool {
+    u64::from(recipe.width) * u64::from(recipe.height) <= SMALL
+}
+
+/// `None` if the picture is its own thumbnail.
+fn thumbnail_of(recipe: &Recipe, rendered: Rendered) -> Result<Option<Vec<u8>>, RenderError> {
+    match is_own_thumbnail(recipe) {
+        true => Ok(None),
+        false => rendered.thumbnail().map(Some),
     }
 }
 

@@ -4,7 +4,7 @@ use faafo_e2e::{Home, Service, complaint, pictures, printed, recipe};
 use std::fs::{remove_file, write};
 use std::path::{Path, PathBuf};
 
-/// Where a blob lies.
+/// Where a blob lies that is too large for a pack.
 fn file_of(home: &Home, sha256: &str) -> PathBuf {
     let (start, rest) = sha256.split_at(2);
     home.data().join("blobs").join(start).join(rest)
@@ -18,6 +18,14 @@ fn storage(home: &Home, arguments: &[&str]) -> std::process::Output {
 fn with_pictures(home: &Home, number: u32) -> (Service, Vec<String>) {
     let service = home.start(&[]);
     let ids = (0..number)
+        .map(|number| service.create_done(&recipe::colourful(number)))
+        .collect();
+    (service, ids)
+}
+
+fn with_small_pictures(home: &Home, number: u32) -> (Service, Vec<String>) {
+    let service = home.start(&[]);
+    let ids = (0..number)
         .map(|number| service.create_done(&recipe::medium(number)))
         .collect();
     (service, ids)
@@ -26,7 +34,7 @@ fn with_pictures(home: &Home, number: u32) -> (Service, Vec<String>) {
 #[test]
 fn a_check_of_a_running_service_finds_nothing_wrong() {
     let home = Home::new();
-    let (_service, _ids) = with_pictures(&home, 3);
+    let (_service, _ids) = with_small_pictures(&home, 3);
     let output = storage(&home, &["check", "--checksums", "--older-than", "0s"]);
     // Equal thumbnails are one blob.
     let blobs = home.blobs().len();
@@ -74,6 +82,27 @@ fn a_check_names_what_is_missing_damaged_and_left_over() {
 }
 
 #[test]
+fn a_check_finds_what_is_damaged_in_a_pack() {
+    let home = Home::new();
+    let (service, ids) = with_small_pictures(&home, 3);
+    let picture = service.picture(&ids[1]);
+    let packs = home.data().join("blobs/packs");
+    let pack = std::fs::read_dir(packs).unwrap().next().unwrap().unwrap();
+    let mut bytes = std::fs::read(pack.path()).unwrap();
+    let mut places = bytes.windows(picture.len());
+    let at = places.position(|place| place == picture).unwrap();
+    bytes[at + picture.len() / 2] ^= 1;
+    write(pack.path(), bytes).unwrap();
+    printed(&storage(&home, &["check"]));
+    let output = storage(&home, &["check", "--checksums"]);
+    assert!(complaint(&output).contains("0 missing, 1 damaged"));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains(&format!("fractal {}", ids[1])), "{text}");
+    // What lies behind it in the pack is still there.
+    service.picture(&ids[2]);
+}
+
+#[test]
 fn orphans_go_when_asked_and_young_ones_are_spared() {
     let home = Home::new();
     let (_service, _ids) = with_pictures(&home, 1);
@@ -95,7 +124,8 @@ fn orphans_go_when_asked_and_young_ones_are_spared() {
 #[test]
 fn pictures_move_to_the_database_and_back_byte_for_byte() {
     let home = Home::new();
-    let (service, ids) = with_pictures(&home, 4);
+    let (service, mut ids) = with_small_pictures(&home, 4);
+    ids.push(service.create_done(&recipe::colourful(0)));
     let before: Vec<_> = ids.iter().map(|id| service.picture(id)).collect();
     service.terminate();
     let files = format!("file:{}", home.data().join("blobs").display());

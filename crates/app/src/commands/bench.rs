@@ -7,7 +7,7 @@ use crate::args::BenchArgs;
 use crate::output::Output;
 use crate::table;
 use clock::Clock;
-use faafo_kernel::{Level, Renderer, Watch, measure};
+use faafo_kernel::{Level, Rendered, Renderer, Watch, measure};
 use faafo_model::{Palette, Recipe};
 use pictures::{FORMULAS_SIDE, Picture};
 use serde::Serialize;
@@ -134,7 +134,8 @@ fn whole(clock: &Clock, level: Level) -> anyhow::Result<Vec<WholeReport>> {
         let mut failure = None;
         let pictures = clock.wall_rate(|| {
             let rendered = renderer.render(&recipe, &Watch::new(), &mut std::io::sink());
-            failure = rendered.err().or(failure.take());
+            let thumbnail = rendered.and_then(Rendered::thumbnail);
+            failure = thumbnail.err().or(failure.take());
         });
         let blocks = measure::Blocks::new(level, &recipe, &Watch::new())?;
         let png = clock.rate_of(|| blocks.compress(), |_| blocks.raw_len());

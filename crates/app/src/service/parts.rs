@@ -102,7 +102,7 @@ impl Parts {
             listener,
             store,
             queue,
-            blobs,
+            blobs: faafo_blob::cached(blobs),
             _folder: folder,
         })
     }

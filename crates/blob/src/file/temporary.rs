@@ -1,6 +1,6 @@
 //! Unfinished files: each is locked by whoever writes it, for as long as that process lives.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -10,19 +10,29 @@ use std::time::Duration;
 pub(super) fn create(folder: &Path) -> io::Result<(PathBuf, File)> {
     loop {
         let path = folder.join(uuid::Uuid::new_v4().simple().to_string());
-        let file = File::create_new(&path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            // Somebody looks whether it is a leftover, and will remove it.
-            Err(TryLockError::WouldBlock) => continue,
-            // No locks on this file system: then nobody can lock it for a leftover either.
-            Err(TryLockError::Error(_)) => {}
-        }
-        // Between its creation and our lock it may have been taken for a leftover.
-        if file.metadata()?.nlink() > 0 {
+        if let Some(file) = claim(&path)? {
             return Ok((path, file));
         }
     }
+}
+
+/// Creates a file and locks it; `None` if somebody was quicker to take it for abandoned.
+pub(super) fn claim(path: &Path) -> io::Result<Option<File>> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(path)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        // Somebody looks whether it is a leftover, and will remove it.
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        // No locks on this file system: then nobody can lock it for a leftover either.
+        Err(TryLockError::Error(_)) => {}
+    }
+    // Between its creation and our lock it may have been taken for a leftover.
+    let is_there = file.metadata()?.nlink() > 0;
+    Ok(is_there.then_some(file))
 }
 
 /// Removes files that nobody holds, if they are older.

@@ -2,7 +2,7 @@
 
 use crate::{dragon, endless, png_of, renderer};
 use faafo_kernel::measure::Blocks;
-use faafo_kernel::{Frame, Join, Level, RenderError, Rendered, Renderer, Watch, probe};
+use faafo_kernel::{Frame, Join, Level, RenderError, Renderer, Watch, probe};
 use faafo_model::{Colouring, Colours, Palette, recipe::Recipe};
 use faafo_picture::png::{Format, rows_per_block};
 use rustix::time::{ClockId, clock_gettime};
@@ -18,7 +18,7 @@ fn cut(height: u32, rows_per_block: u32, bands: u32) -> Vec<Range<u32>> {
         .collect()
 }
 
-fn joined(renderer: &Renderer, recipe: &Recipe, bands: &[Range<u32>]) -> (Vec<u8>, Rendered) {
+fn joined(renderer: &Renderer, recipe: &Recipe, bands: &[Range<u32>]) -> (Vec<u8>, Vec<u8>) {
     let (mut file, mut files) = (Vec::new(), Vec::new());
     let mut join = Join::new(recipe, &mut file).unwrap();
     for rows in bands {
@@ -32,7 +32,7 @@ fn joined(renderer: &Renderer, recipe: &Recipe, bands: &[Range<u32>]) -> (Vec<u8
     }
     let (frame, rendered) = join.finish().unwrap();
     assert!(composed(&frame, &files) == file, "{} bands", bands.len());
-    (file, rendered)
+    (file, rendered.thumbnail().unwrap())
 }
 
 /// The file as a store makes it that only copies.

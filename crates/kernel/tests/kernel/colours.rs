@@ -3,7 +3,7 @@
 use crate::same_bytes::sha256;
 use crate::{at_every_level, colours, dragon, endless, png_of, renderer};
 use faafo_formula::{Constant, KINDS};
-use faafo_kernel::{RenderError, Watch};
+use faafo_kernel::{RenderError, Watch, is_own_thumbnail};
 use faafo_model::{Colouring, Colours, Format, Formula, Palette, Recipe, Rgb, Stop, View};
 use proptest::prelude::*;
 use std::io::Cursor;
@@ -176,16 +176,33 @@ fn few_colours_are_stored_as_indices() {
         // The dragon has no interior.
         recipe.formula = Formula::Mandelbrot;
         recipe.colours.interior = Some(inside);
-        let (file, rendered) = png_of(&renderer(1), &recipe);
+        let (file, thumbnail) = png_of(&renderer(1), &recipe);
         assert_eq!(info(&file).color_type, png::ColorType::Indexed);
         let (.., pixels) = colours(&file);
         assert!(pixels.contains(&inside.0));
-        assert_eq!(colours(&rendered.thumbnail), colours(&file));
+        assert_eq!(colours(&thumbnail), colours(&file));
     }
     for colouring in [Colouring::Smooth, Colouring::Trap] {
         let (file, _) = png_of(&renderer(1), &coloured(colouring, Palette::Magma));
         assert_eq!(info(&file).color_type, png::ColorType::Rgb);
     }
+}
+
+#[test]
+fn a_picture_that_is_its_own_thumbnail_has_the_colours_that_it_would_have() {
+    for colouring in Colouring::ALL {
+        for supersampling in [1, 3] {
+            let mut recipe = coloured(colouring, Palette::Magma);
+            recipe.colours.supersampling = supersampling;
+            assert!(is_own_thumbnail(&recipe), "{recipe:?}");
+            let (file, thumbnail) = png_of(&renderer(1), &recipe);
+            assert_eq!(colours(&thumbnail), colours(&file), "{colouring:?}");
+            recipe.colours.depth = 16;
+            assert!(!is_own_thumbnail(&recipe));
+        }
+    }
+    assert!(is_own_thumbnail(&dragon(300, 300, 10, Palette::Aurora)));
+    assert!(!is_own_thumbnail(&dragon(301, 1, 10, Palette::Aurora)));
 }
 
 #[test]
@@ -208,7 +225,7 @@ fn sixteen_bits_agree_with_eight_and_say_more() {
         let narrow = coloured(colouring, Palette::Viridis);
         let mut wide = narrow.clone();
         wide.colours.depth = 16;
-        let (file, rendered) = png_of(&renderer(2), &wide);
+        let (file, thumbnail) = png_of(&renderer(2), &wide);
         assert_eq!(info(&file).bit_depth, png::BitDepth::Sixteen);
         let mut reader = png::Decoder::new(Cursor::new(&file)).read_info().unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
@@ -221,7 +238,7 @@ fn sixteen_bits_agree_with_eight_and_say_more() {
             low.insert(wide[1]);
         }
         assert!(low.len() > 100);
-        let (.., thumbnail) = colours(&rendered.thumbnail);
+        let (.., thumbnail) = colours(&thumbnail);
         assert_eq!(thumbnail.len(), eight.len());
     }
 }

@@ -13,7 +13,7 @@ mod rotation;
 mod running;
 mod same_bytes;
 
-use faafo_kernel::{Level, Rendered, Renderer, Watch};
+use faafo_kernel::{Level, Renderer, Watch};
 use faafo_model::{Colours, Format, Formula, Palette, View, recipe::Recipe};
 use std::num::NonZeroUsize;
 
@@ -29,11 +29,11 @@ pub fn at_every_level(threads: usize) -> Vec<(Level, Renderer)> {
     promised::levels().into_iter().map(renderer).collect()
 }
 
-/// The PNG of a recipe, and what came with it.
-pub fn png_of(renderer: &Renderer, recipe: &Recipe) -> (Vec<u8>, Rendered) {
+/// The PNG of a recipe, and its thumbnail.
+pub fn png_of(renderer: &Renderer, recipe: &Recipe) -> (Vec<u8>, Vec<u8>) {
     let mut file = Vec::new();
     let rendered = renderer.render(recipe, &Watch::new(), &mut file).unwrap();
-    (file, rendered)
+    (file, rendered.thumbnail().unwrap())
 }
 
 /// Width, height and colours of a PNG.

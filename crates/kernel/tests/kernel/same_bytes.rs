@@ -37,10 +37,10 @@ fn the_thumbnail_shows_the_picture() {
     let renderer = renderer(2);
     for palette in Palette::FIRST {
         // Small enough: the thumbnail is the picture.
-        let (file, rendered) = png_of(&renderer, &dragon(300, 200, 100, palette));
-        assert_eq!(colours(&rendered.thumbnail), colours(&file));
-        let (_, rendered) = png_of(&renderer, &dragon(1000, 500, 100, palette));
-        let (width, height, _) = colours(&rendered.thumbnail);
+        let (file, thumbnail) = png_of(&renderer, &dragon(300, 200, 100, palette));
+        assert_eq!(colours(&thumbnail), colours(&file));
+        let (_, thumbnail) = png_of(&renderer, &dragon(1000, 500, 100, palette));
+        let (width, height, _) = colours(&thumbnail);
         assert_eq!((width, height), (300, 150));
     }
 }
@@ -109,8 +109,8 @@ fn bytes_are_those_of_every_other_machine() {
     for threads in [1, 7] {
         for (level, renderer) in at_every_level(threads) {
             for (recipe, expected) in &recipes {
-                let (file, rendered) = png_of(&renderer, recipe);
-                let seen = [sha256(&file), sha256(&rendered.thumbnail)];
+                let (file, thumbnail) = png_of(&renderer, recipe);
+                let seen = [sha256(&file), sha256(&thumbnail)];
                 assert_eq!(seen, *expected, "{level}, {threads} threads, {recipe:?}");
             }
         }

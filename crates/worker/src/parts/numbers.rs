@@ -25,8 +25,8 @@ impl Worker {
         // Before the file is begun: no store shall wait for its first byte that long.
         let thumbnail = self.beside(recipe, watch).await?;
         let (renderer, watch) = (Arc::clone(&self.renderer), watch.clone());
-        let (recipe, poison) = (recipe.clone(), recipe.clone());
-        let writing = self.stored(poison, move |mut out| {
+        let (recipe, rendered) = (recipe.clone(), recipe.clone());
+        let writing = self.stored(rendered, move |mut out| {
             renderer.write_npy(&recipe, &watch, &mut out)
         });
         Ok((writing.await?.0, thumbnail))
@@ -40,8 +40,8 @@ impl Worker {
         watch: &Watch,
     ) -> Result<BlobRef, Failure> {
         let (renderer, watch) = (Arc::clone(&self.renderer), watch.clone());
-        let (recipe, poison) = (recipe.clone(), recipe.clone());
-        let writing = self.stored(poison, move |mut out| {
+        let (recipe, rendered) = (recipe.clone(), recipe.clone());
+        let writing = self.stored(rendered, move |mut out| {
             renderer.write_npy_band(&recipe, rows, &watch, &mut out)
         });
         Ok(writing.await?.0)
@@ -70,8 +70,10 @@ impl Worker {
     /// The thumbnail of numbers.
     async fn beside(&self, recipe: &Recipe, watch: &Watch) -> Result<BlobRef, Failure> {
         let (renderer, small, watch) = (Arc::clone(&self.renderer), small(recipe), watch.aside());
-        let rendering =
-            spawn_blocking(move || renderer.render(&small, &watch, &mut std::io::sink()));
+        let rendering = spawn_blocking(move || {
+            let rendered = renderer.render(&small, &watch, &mut std::io::sink())?;
+            rendered.thumbnail()
+        });
         self.thumbnail(rendering.await.map_err(panicked)??).await
     }
 }
