@@ -3,7 +3,7 @@
 
 use crate::backend::transaction;
 use crate::fractals::among;
-use crate::sql::{ids, marks, sql};
+use crate::sql::{Sql, ids, marks, sql};
 use crate::{Error, Store, tasks};
 use faafo_model::message::Version;
 use faafo_model::{Lane, Recipe, State, Task, Timestamp, Uuid};
@@ -42,8 +42,35 @@ impl Store {
         limit: u32,
         now: Timestamp,
     ) -> Result<Vec<Claim>, Error> {
-        let lock = self.backend.dialect.skip_locked();
         let until = now.plus(LEASE);
+        let claim = sql("UPDATE tasks SET due = ? WHERE ").bind(until);
+        self.claim(lanes, limit, claim, until, now).await
+    }
+
+    /// The same for a queue in this process, which confirms what it is given: they count as published at once. What it
+    /// has not yet been given when the process ends, it has forgotten like the rest.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn take_unpublished(
+        &self,
+        lanes: &[Lane],
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Claim>, Error> {
+        let take = sql("UPDATE tasks SET published = 1, updated_at = ? WHERE ").bind(now);
+        self.claim(lanes, limit, take, now, now).await
+    }
+
+    async fn claim(
+        &self,
+        lanes: &[Lane],
+        limit: u32,
+        claim: Sql,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<Claim>, Error> {
+        let lock = self.backend.dialect.skip_locked();
         transaction!(self.backend, async |work| {
             // Each lane has its own order in the index; together they would have to be sorted.
             let mut free = Vec::new();
@@ -65,8 +92,8 @@ impl Store {
                 return Ok(Vec::new());
             }
             let marks = marks(ids.len());
-            let claim = format!("UPDATE tasks SET due = ? WHERE id IN ({marks})");
-            work.execute(sql(claim).bind(until).bind_all(&ids)).await?;
+            let claim = claim.clone().and(&format!("id IN ({marks})"));
+            work.execute(claim.bind_all(&ids)).await?;
             let read = format!(
                 "SELECT t.id, t.attempt, t.part, t.turn, f.recipe FROM tasks t JOIN fractals f ON f.uuid = t.owner_id \
                  WHERE t.id IN ({marks})"

@@ -35,8 +35,11 @@ impl Tracker {
         // A queue that waited for room in one lane would keep the others waiting.
         let has_room = |lane: &Lane| self.queue.has_room(*lane, BATCH as usize);
         let lanes: Vec<Lane> = Lane::ALL.into_iter().filter(has_room).collect();
-        let claiming = self.store.claim_unpublished(&lanes, BATCH, now());
-        let claims = match claiming.await {
+        let claimed = match self.queue.forgets() {
+            true => self.store.take_unpublished(&lanes, BATCH, now()).await,
+            false => self.store.claim_unpublished(&lanes, BATCH, now()).await,
+        };
+        let claims = match claimed {
             Ok(claims) if claims.is_empty() => return false,
             Ok(claims) => claims,
             Err(error) => {
@@ -88,6 +91,9 @@ impl Tracker {
     }
 
     async fn confirm(&self, claims: &[Claim], stop: &CancellationToken) {
+        if self.queue.forgets() {
+            return;
+        }
         if let Err(error) = self.store.published(claims, now()).await {
             // They will be published twice, which is harmless.
             wait_after(&error, "clear the outbox", stop).await;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Reports recorded in one transaction.
-const BATCH: usize = 64;
+const BATCH: usize = 128;
 /// Reports kept at hand; other trackers get the rest.
 const PREFETCH: u16 = 256;
 /// How long to wait for workers that can read a task.

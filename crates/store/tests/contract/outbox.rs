@@ -195,7 +195,19 @@ async fn what_the_queue_lost_is_published_again_under_the_same_attempt(store: St
     assert_eq!(store.republish_lost(age, now).await.unwrap(), 0);
 }
 
+async fn what_a_queue_of_this_process_takes_counts_as_published(store: Store) {
+    accept(&store, 3).await;
+    let taken = store.take_unpublished(&Lane::ALL, 2, NOW).await.unwrap();
+    assert_eq!(ids(&taken), [id(0), id(1)]);
+    assert_eq!(store.unpublished().await.unwrap(), 1);
+    assert_eq!(store.waiting().await.unwrap(), 2);
+    // It has forgotten them with its process.
+    assert_eq!(store.republish_all(NOW).await.unwrap(), 2);
+    assert_eq!(store.unpublished().await.unwrap(), 3);
+}
+
 contract![
+    what_a_queue_of_this_process_takes_counts_as_published,
     an_accepted_fractal_stays_in_the_outbox_until_the_queue_confirms,
     a_claim_is_one_trackers_until_it_lapses,
     two_trackers_claim_each_task_once,
