@@ -2,12 +2,14 @@
 
 mod find;
 mod keys;
+mod levels;
 mod redact;
 mod security;
 mod settings;
 mod show;
 
 pub use find::{Environment, environment};
+pub use levels::Levels;
 pub use redact::redact;
 pub use security::Access;
 pub use settings::{Override, Settings};
@@ -60,7 +62,7 @@ pub struct Config {
     pub max_area: u64,
     /// The largest width × height rendered as one task, in pixels: `band_area`, `FAAFO_BAND_AREA`, default 128000000.
     pub band_area: u64,
-    /// Pictures rendered at the same time, of each urgency: `slots`, `FAAFO_SLOTS`; 0: nothing is rendered; unset: one more
+    /// Pictures rendered at the same time, of each lane: `slots`, `FAAFO_SLOTS`; 0: nothing is rendered; unset: one more
     /// than threads.
     pub slots: Option<usize>,
     /// Threads that render: `threads`, `FAAFO_THREADS`; unset: one for each core.

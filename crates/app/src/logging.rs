@@ -2,16 +2,14 @@
 //! through here.
 
 mod json;
-mod levels;
-
-pub use levels::Levels;
 
 use crate::args::Cli;
-use crate::config::{Config, LogFormat};
+use crate::config::{Config, Levels, LogFormat};
 use json::JsonLines;
 use std::io::IsTerminal;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -19,7 +17,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// Sends log lines of the level that flags and settings ask for to stderr, coloured only on a terminal.
 pub fn start(cli: &Cli, config: &Config) {
     let levels = config.log_level.as_deref().and_then(Levels::parse);
-    let targets = levels.unwrap_or_default().targets(level(cli));
+    let targets = targets(levels.unwrap_or_default(), level(cli));
     let colours = std::io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let lines = match config.log_format {
@@ -54,10 +52,30 @@ fn level(cli: &Cli) -> Asked {
     }
 }
 
+/// What the setting says together with what the flags ask for.
+fn targets(levels: Levels, asked: Asked) -> Targets {
+    let level = match asked {
+        Asked::Exactly(level) => level,
+        Asked::Otherwise(level) => levels.all.unwrap_or(level),
+    };
+    // Libraries have a lot to say at debug level that is about themselves.
+    Targets::new()
+        .with_default(level.min(LevelFilter::INFO))
+        .with_target("faafo", level)
+        // It tells of every broken connection again, and prints messages; ours says it once.
+        .with_target("lapin", LevelFilter::OFF)
+        // Notices such as "already exists, skipping".
+        .with_target("sqlx", level.min(LevelFilter::WARN))
+        // It takes a database that went away for an error of ours, which our own lines don't.
+        .with_target("sqlx_core::pool", LevelFilter::OFF)
+        .with_targets(levels.parts)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use clap::Parser;
+    use tracing::Level;
 
     fn level_of(line: &str) -> LevelFilter {
         match level(&Cli::try_parse_from(line.split_whitespace()).unwrap()) {
@@ -72,5 +90,26 @@ mod tests {
         assert_eq!(level_of("faafo list --debug --verbose"), LevelFilter::DEBUG);
         assert_eq!(level_of("faafo"), LevelFilter::INFO);
         assert_eq!(level_of("faafo up"), LevelFilter::INFO);
+    }
+
+    fn targets_of(text: &str, asked: Asked) -> Targets {
+        targets(Levels::parse(text).unwrap(), asked)
+    }
+
+    #[test]
+    fn parts_have_levels_of_their_own() {
+        let otherwise = Asked::Otherwise(LevelFilter::INFO);
+        let targets = targets_of("warn, faafo_worker=debug,sqlx=off", otherwise);
+        assert!(targets.would_enable("faafo_worker::slot", &Level::DEBUG));
+        assert!(!targets.would_enable("faafo_server", &Level::INFO));
+        assert!(targets.would_enable("faafo_server", &Level::WARN));
+        assert!(!targets.would_enable("sqlx::query", &Level::ERROR));
+    }
+
+    #[test]
+    fn a_flag_says_more_than_the_setting() {
+        let targets = targets_of("error", Asked::Exactly(LevelFilter::DEBUG));
+        assert!(targets.would_enable("faafo_server", &Level::DEBUG));
+        assert!(!targets.would_enable("hyper", &Level::DEBUG));
     }
 }

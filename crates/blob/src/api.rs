@@ -18,11 +18,11 @@
 
 mod upload;
 
-use crate::http::{Call, Http, refusal};
 use crate::location::{Location, config};
 use crate::read::Ranged;
 use crate::{BlobStore, ByteStream, Error, ErrorKind, Upload, read};
 use async_trait::async_trait;
+use faafo_http::{Call, Http, refusal};
 use faafo_model::BlobKey;
 use futures_util::stream::{self, StreamExt};
 use reqwest::header::{CONTENT_LENGTH, HeaderValue};
@@ -144,7 +144,7 @@ fn accept(what: &str, response: Response) -> Result<Response, Error> {
     if status.is_success() {
         return Ok(response);
     }
-    Err(refusal(&format!("API: {what}"), status, "", CREDENTIALS))
+    Err(refusal(&format!("API: {what}"), status, "", CREDENTIALS).into())
 }
 
 impl Ranged for Client {

@@ -20,7 +20,7 @@ pub struct Error {
     kind: ErrorKind,
     message: String,
     #[source]
-    source: Option<std::io::Error>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
@@ -52,7 +52,24 @@ impl Error {
         Self {
             kind,
             message: format!("{what}: {source}"),
-            source: Some(source),
+            source: Some(source.into()),
+        }
+    }
+}
+
+impl From<faafo_http::Error> for Error {
+    fn from(source: faafo_http::Error) -> Self {
+        use faafo_http::ErrorKind as Http;
+        let kind = match source.kind() {
+            Http::Config => ErrorKind::Config,
+            Http::NotFound => ErrorKind::NotFound,
+            Http::Full => ErrorKind::Full,
+            Http::Rejected | Http::Unavailable => ErrorKind::Unavailable,
+        };
+        Self {
+            kind,
+            message: source.to_string(),
+            source: Some(source.into()),
         }
     }
 }

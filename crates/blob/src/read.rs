@@ -1,8 +1,8 @@
 //! Reading a range over HTTP. Content never changes under its name, so a connection that breaks is taken up again where
 //! it broke.
 
-use crate::http::Http;
 use crate::{ByteStream, Error, ErrorKind};
+use faafo_http::Http;
 use futures_util::{Stream, StreamExt, stream};
 use reqwest::{Response, StatusCode};
 use std::ops::Range;
@@ -71,7 +71,7 @@ fn pieces<R: Ranged>(
                     return Ok(Some((piece, reading)));
                 }
                 Ok(None) => Error::new(ErrorKind::Unavailable, "the answer ends too early"),
-                Err(error) => error,
+                Err(error) => error.into(),
             };
             reading.breaks += 1;
             if reading.breaks > BREAKS {

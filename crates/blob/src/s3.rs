@@ -19,20 +19,19 @@ mod compose;
 mod list;
 mod multipart;
 mod plan;
-mod sign;
 mod upload;
 mod xml;
 
-use crate::http::Http;
 use crate::location::{Location, config};
 use crate::parts::PartUpload;
 use crate::{BlobStore, ByteStream, Error, ErrorKind, Listed, Piece, Upload, read};
 use async_trait::async_trait;
 use client::Client;
+use faafo_http::Http;
+use faafo_http::sign::{Credentials, Signer};
 use faafo_model::{BlobKey, BlobRef};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use reqwest::{Method, Url};
-use sign::{Credentials, Signer};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -87,6 +86,7 @@ impl S3 {
                 bucket,
                 prefix,
                 signer: Signer {
+                    service: "s3".to_owned(),
                     region,
                     credentials,
                 },

@@ -25,13 +25,13 @@ mod client;
 mod list;
 mod upload;
 
-use crate::http::Http;
 use crate::location::Location;
 use crate::parts::PartUpload;
 use crate::{BlobStore, ByteStream, Error, ErrorKind, Listed, Upload, read};
 use async_trait::async_trait;
 use auth::Auth;
 use client::Client;
+use faafo_http::Http;
 use faafo_model::BlobKey;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use std::ops::Range;

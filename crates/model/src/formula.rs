@@ -44,6 +44,9 @@ pub fn having(parameter: &str) -> Vec<&'static str> {
     KINDS.iter().filter(has).map(|kind| kind.name).collect()
 }
 
+/// What a document calls the values of a formula's parameters.
+pub const PARAMETERS: &str = "parameters";
+
 /// A formula in a message.
 #[derive(Serialize, Deserialize)]
 struct Wire {

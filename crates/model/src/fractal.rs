@@ -1,8 +1,7 @@
 //! A fractal's row, and how the wire shows it.
 
-use crate::message::BlobKey;
 use crate::request::parameter_names;
-use crate::{Bands, Colours, Format, Palette, Poster, Recipe, State, Timestamp, Uuid};
+use crate::{Bands, Colours, Format, Palette, Recipe, State, Timestamp, Uuid};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
@@ -27,6 +26,8 @@ pub struct Fractal {
     pub created_at: Timestamp,
     /// When it became done, failed or cancelled.
     pub finished_at: Option<Timestamp>,
+    /// Of a poster whose bands are being rendered: seconds until they are done, as far as that can be told.
+    pub eta: Option<f64>,
     /// Seconds the worker took.
     pub duration: Option<f64>,
     /// SHA-256 of the picture, in hexadecimal; an old worker may have sent something else before its picture.
@@ -37,12 +38,6 @@ pub struct Fractal {
     pub generated_by: Option<String>,
     /// Where else the picture lies; only ever set by old workers.
     pub url: Option<String>,
-    /// The stored picture.
-    pub picture: Option<BlobKey>,
-    /// The stored thumbnail.
-    pub thumbnail: Option<BlobKey>,
-    /// How it stands as a poster, if it is one.
-    pub poster: Option<Poster>,
 }
 
 /// A fractal as the REST interface shows it: the original's fields with their names and types, and ours.
@@ -124,7 +119,7 @@ impl From<&Fractal> for FractalJson {
             error: fractal.error.clone(),
             created_at: fractal.created_at,
             finished_at: fractal.finished_at,
-            eta: fractal.poster.and_then(|poster| poster.eta),
+            eta: fractal.eta,
             bands: None,
         }
     }

@@ -2,9 +2,7 @@
 
 use crate::{BlobKey, Recipe, Uuid};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::ops::Range;
-use std::str::FromStr;
 
 /// What a poster's progress is when all bands are done and none is joined.
 pub const BANDS_SHARE: f64 = 0.97;
@@ -115,62 +113,6 @@ impl From<PlannedBand> for (u32, f32) {
     fn from(band: PlannedBand) -> Self {
         (band.rows, band.work)
     }
-}
-
-/// Where a poster stands on its way, beside its state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// A worker is to plan its bands.
-    Plan,
-    /// Its bands are being rendered.
-    Bands,
-    /// A worker is to join its bands.
-    Join,
-}
-
-impl Stage {
-    /// Every stage, in their order.
-    pub const ALL: [Self; 3] = [Self::Plan, Self::Bands, Self::Join];
-
-    /// Its name, as the database spells it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Plan => "plan",
-            Self::Bands => "bands",
-            Self::Join => "join",
-        }
-    }
-}
-
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// The text is no stage's name.
-#[derive(Debug, thiserror::Error)]
-#[error("{0:?} is not a stage: plan, bands or join")]
-pub struct UnknownStage(String);
-
-impl FromStr for Stage {
-    type Err = UnknownStage;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|stage| stage.name() == text)
-            .ok_or_else(|| UnknownStage(text.to_owned()))
-    }
-}
-
-/// What a poster's row says beyond what every row says.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Poster {
-    /// Where it stands.
-    pub stage: Stage,
-    /// Seconds until all bands are done, as far as that can be told.
-    pub eta: Option<f64>,
 }
 
 /// How a poster's bands stand.

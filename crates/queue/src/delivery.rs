@@ -2,7 +2,7 @@
 
 /// A message that goes back to its queue when it is dropped without having been acknowledged.
 ///
-/// A broker counts how often a task comes back: at first it goes to [`Urgency::Alone`](crate::Urgency::Alone), and
+/// A broker counts how often a task comes back: at first it goes to [`Lane::Quarantine`](faafo_model::Lane::Quarantine), and
 /// after five workers it becomes a dead letter. To hand back a task that is not to blame, publish it again and
 /// acknowledge this one. A broker also takes a
 /// message that is held for too long for lost (RabbitMQ: 30 minutes). Before that, after 15 minutes, a broker's queue

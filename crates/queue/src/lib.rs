@@ -8,7 +8,7 @@ mod rabbit;
 pub use delivery::Delivery;
 
 use async_trait::async_trait;
-use faafo_model::{Event, Report, Task};
+use faafo_model::{Event, Lane, Report, Task};
 use std::sync::Arc;
 use tokio::sync::broadcast;
 
@@ -19,21 +19,21 @@ pub trait Queue: Send + Sync {
     ///
     /// # Errors
     /// When the queue did not confirm, at the latest after some 10 seconds; the task may or may not have been taken.
-    async fn publish_task(&self, task: &Task, urgency: Urgency) -> Result<(), Error>;
+    async fn publish_task(&self, task: &Task, lane: Lane) -> Result<(), Error>;
 
-    /// Whether so many more tasks of this urgency would be taken without waiting for room.
-    fn has_room(&self, urgency: Urgency, tasks: usize) -> bool;
+    /// Whether so many more tasks of this lane would be taken without waiting for room.
+    fn has_room(&self, lane: Lane, tasks: usize) -> bool;
 
-    /// Asks for tasks: at most `prefetch` *of each urgency* (see [`Urgency::share`]) will be in this process's hands at a
+    /// Asks for tasks: at most `prefetch` *of each lane* (see [`Lane::share`]) will be in this process's hands at a
     /// time. To hold none back from other workers, call [`next_task`](Self::next_task) from as many places for each
-    /// urgency. 0 asks for no more and hands back those that nobody has taken; a new queue begins with 0.
+    /// lane. 0 asks for no more and hands back those that nobody has taken; a new queue begins with 0.
     fn consume_tasks(&self, prefetch: u16);
 
-    /// The next task of this urgency, once there is one.
+    /// The next task of this lane, once there is one.
     ///
     /// # Errors
     /// When the queue is away; ask again later.
-    async fn next_task(&self, urgency: Urgency) -> Result<Delivery<Task>, Error>;
+    async fn next_task(&self, lane: Lane) -> Result<Delivery<Task>, Error>;
 
     /// Hands over a report; returns once the queue has taken it.
     ///
@@ -74,48 +74,10 @@ pub trait Queue: Send + Sync {
     async fn close(&self);
 }
 
-/// Which line a task stands in; none waits for another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Urgency {
-    /// Somebody looks at the screen and waits.
-    Interactive,
-    /// Work in bulk.
-    Batch,
-    /// Bands, of which a single poster has hundreds: nobody's picture waits until another one's are done.
-    Bands,
-    /// What a worker took and came back without a result or a word: it may be what kills workers. A process has one of
-    /// these at most in its hands, so that those beside it don't share its fate and its blame. Brokers put tasks here;
-    /// publish them with one of the others.
-    Alone,
-}
-
-impl Urgency {
-    /// All of them, the most urgent first.
-    pub const ALL: [Self; 4] = [Self::Interactive, Self::Batch, Self::Bands, Self::Alone];
-
-    /// How many tasks of this urgency a process may have in its hands that wants `wanted` of each.
-    pub fn share(self, wanted: u16) -> u16 {
-        match self {
-            Self::Interactive | Self::Batch | Self::Bands => wanted,
-            Self::Alone => wanted.min(1),
-        }
-    }
-
-    /// Its name, for people who look at what is counted.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Interactive => "interactive",
-            Self::Batch => "batch",
-            Self::Bands => "bands",
-            Self::Alone => "alone",
-        }
-    }
-}
-
 /// Messages that wait; those in somebody's hands are not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QueueDepth {
-    /// Tasks of every urgency.
+    /// Tasks of every lane.
     pub tasks: u64,
     /// Reports.
     pub reports: u64,

@@ -1,14 +1,15 @@
 //! The queue inside one process: bounded lists and a broadcast. It forgets everything with the process.
 
 use crate::delivery::Acknowledge;
-use crate::{Delivery, Error, Queue, QueueDepth, Urgency};
+use crate::{Delivery, Error, Queue, QueueDepth};
 use async_trait::async_trait;
+use faafo_model::Lane;
 use faafo_model::{Event, Report, Task};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, broadcast};
 
-/// Tasks of an urgency that wait at most; more stay in the outbox.
+/// Tasks of a lane that wait at most; more stay in the outbox.
 const TASKS: usize = 1_000;
 /// Reports that wait at most; then workers wait.
 const REPORTS: usize = 10_000;
@@ -16,53 +17,53 @@ const REPORTS: usize = 10_000;
 const EVENTS: usize = 4_096;
 
 pub(crate) struct Memory {
-    interactive: Arc<Line<Task>>,
-    batch: Arc<Line<Task>>,
-    bands: Arc<Line<Task>>,
-    alone: Arc<Line<Task>>,
-    reports: Arc<Line<Report>>,
+    interactive: Arc<Waiting<Task>>,
+    batch: Arc<Waiting<Task>>,
+    bands: Arc<Waiting<Task>>,
+    quarantine: Arc<Waiting<Task>>,
+    reports: Arc<Waiting<Report>>,
     events: broadcast::Sender<Event>,
 }
 
 impl Memory {
     pub(crate) fn new() -> Self {
         Self {
-            interactive: Arc::new(Line::new(TASKS)),
-            batch: Arc::new(Line::new(TASKS)),
-            bands: Arc::new(Line::new(TASKS)),
-            alone: Arc::new(Line::new(TASKS)),
-            reports: Arc::new(Line::new(REPORTS)),
+            interactive: Arc::new(Waiting::new(TASKS)),
+            batch: Arc::new(Waiting::new(TASKS)),
+            bands: Arc::new(Waiting::new(TASKS)),
+            quarantine: Arc::new(Waiting::new(TASKS)),
+            reports: Arc::new(Waiting::new(REPORTS)),
             events: broadcast::Sender::new(EVENTS),
         }
     }
 
-    fn tasks(&self, urgency: Urgency) -> &Arc<Line<Task>> {
-        match urgency {
-            Urgency::Interactive => &self.interactive,
-            Urgency::Batch => &self.batch,
-            Urgency::Bands => &self.bands,
+    fn tasks(&self, lane: Lane) -> &Arc<Waiting<Task>> {
+        match lane {
+            Lane::Interactive => &self.interactive,
+            Lane::Batch => &self.batch,
+            Lane::Bands => &self.bands,
             // Stays empty: what kills a worker ends this queue as well.
-            Urgency::Alone => &self.alone,
+            Lane::Quarantine => &self.quarantine,
         }
     }
 }
 
 #[async_trait]
 impl Queue for Memory {
-    async fn publish_task(&self, task: &Task, urgency: Urgency) -> Result<(), Error> {
-        self.tasks(urgency).push(task.clone()).await;
+    async fn publish_task(&self, task: &Task, lane: Lane) -> Result<(), Error> {
+        self.tasks(lane).push(task.clone()).await;
         Ok(())
     }
 
-    fn has_room(&self, urgency: Urgency, tasks: usize) -> bool {
-        self.tasks(urgency).lock().len() + tasks <= TASKS
+    fn has_room(&self, lane: Lane, tasks: usize) -> bool {
+        self.tasks(lane).lock().len() + tasks <= TASKS
     }
 
     // Nothing is kept from anybody: whoever asks next gets it.
     fn consume_tasks(&self, _prefetch: u16) {}
 
-    async fn next_task(&self, urgency: Urgency) -> Result<Delivery<Task>, Error> {
-        let tasks = self.tasks(urgency);
+    async fn next_task(&self, lane: Lane) -> Result<Delivery<Task>, Error> {
+        let tasks = self.tasks(lane);
         loop {
             if let Some(delivery) = tasks.pop(1).pop() {
                 return Ok(delivery);
@@ -103,10 +104,7 @@ impl Queue for Memory {
 
     async fn depth(&self) -> Option<QueueDepth> {
         Some(QueueDepth {
-            tasks: Urgency::ALL
-                .map(|urgency| self.tasks(urgency).len())
-                .iter()
-                .sum(),
+            tasks: Lane::ALL.map(|lane| self.tasks(lane).len()).iter().sum(),
             reports: self.reports.len(),
             dead: 0,
         })
@@ -121,14 +119,14 @@ impl Queue for Memory {
 
 /// A bounded list. `filled` holds a permit whenever a waiting receiver might find something, `emptied` likewise for
 /// senders; both wake one at a time, and whoever is woken passes it on while there is more.
-struct Line<T> {
+struct Waiting<T> {
     items: Mutex<VecDeque<T>>,
     room: usize,
     filled: Notify,
     emptied: Notify,
 }
 
-impl<T: Send + 'static> Line<T> {
+impl<T: Send + 'static> Waiting<T> {
     fn new(room: usize) -> Self {
         Self {
             items: Mutex::default(),
@@ -183,7 +181,7 @@ impl<T: Send + 'static> Line<T> {
 }
 
 /// Knows the way back for a message that was not acknowledged.
-struct Ticket<T>(Arc<Line<T>>);
+struct Ticket<T>(Arc<Waiting<T>>);
 
 impl<T: Send + 'static> Acknowledge<T> for Ticket<T> {
     fn ack(self: Box<Self>) {}

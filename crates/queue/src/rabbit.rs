@@ -1,7 +1,7 @@
 //! RabbitMQ, 3.10 and later. One task connects, declares, consumes and begins anew when anything breaks
 //! (`supervise.rs`); the calls below wait for its connection, publishers not for long.
 //!
-//! Tasks are in one queue for each urgency, because quorum queues had no priorities before RabbitMQ 4. The broker itself
+//! Tasks are in one queue for each lane, because quorum queues had no priorities before RabbitMQ 4. The broker itself
 //! moves what comes back: first to the queue of those that are rendered alone, in the end to the dead letters.
 
 mod address;
@@ -19,9 +19,10 @@ mod suspects;
 mod topology;
 mod trouble;
 
-use crate::{Delivery, Error, Queue, QueueDepth, Urgency};
+use crate::{Delivery, Error, Queue, QueueDepth};
 use address::Address;
 use async_trait::async_trait;
+use faafo_model::Lane;
 use faafo_model::{Event, Report, Task};
 use inbox::Inbox;
 use names::Names;
@@ -60,19 +61,19 @@ struct Shared {
     interactive: Arc<Inbox<Task>>,
     batch: Arc<Inbox<Task>>,
     bands: Arc<Inbox<Task>>,
-    alone: Arc<Inbox<Task>>,
+    quarantine: Arc<Inbox<Task>>,
     reports: Arc<Inbox<Report>>,
     incoming: broadcast::Sender<Event>,
     suspects: Suspects,
 }
 
 impl Shared {
-    fn tasks(&self, urgency: Urgency) -> &Arc<Inbox<Task>> {
-        match urgency {
-            Urgency::Interactive => &self.interactive,
-            Urgency::Batch => &self.batch,
-            Urgency::Bands => &self.bands,
-            Urgency::Alone => &self.alone,
+    fn tasks(&self, lane: Lane) -> &Arc<Inbox<Task>> {
+        match lane {
+            Lane::Interactive => &self.interactive,
+            Lane::Batch => &self.batch,
+            Lane::Bands => &self.bands,
+            Lane::Quarantine => &self.quarantine,
         }
     }
 }
@@ -96,7 +97,7 @@ impl Rabbit {
             interactive: Inbox::new(),
             batch: Inbox::new(),
             bands: Inbox::new(),
-            alone: Inbox::new(),
+            quarantine: Inbox::new(),
             reports: Inbox::new(),
             incoming: broadcast::Sender::new(EVENTS),
             suspects: Suspects::new(PATIENCE),
@@ -154,25 +155,25 @@ impl Rabbit {
 
 #[async_trait]
 impl Queue for Rabbit {
-    async fn publish_task(&self, task: &Task, urgency: Urgency) -> Result<(), Error> {
-        let (exchange, key) = (self.shared.names.tasks(), names::routing_key(urgency));
+    async fn publish_task(&self, task: &Task, lane: Lane) -> Result<(), Error> {
+        let (exchange, key) = (self.shared.names.tasks(), names::routing_key(lane));
         self.publish(Message::new(exchange, key, "task", Some(task.id), task))
             .await
     }
 
     // The broker keeps on disk what does not fit into its memory.
-    fn has_room(&self, _urgency: Urgency, _tasks: usize) -> bool {
+    fn has_room(&self, _lane: Lane, _tasks: usize) -> bool {
         true
     }
 
     fn consume_tasks(&self, prefetch: u16) {
-        for urgency in Urgency::ALL {
-            self.shared.tasks(urgency).ask(urgency.share(prefetch));
+        for lane in Lane::ALL {
+            self.shared.tasks(lane).ask(lane.share(prefetch));
         }
     }
 
-    async fn next_task(&self, urgency: Urgency) -> Result<Delivery<Task>, Error> {
-        let mut next = self.shared.tasks(urgency).next(1).await;
+    async fn next_task(&self, lane: Lane) -> Result<Delivery<Task>, Error> {
+        let mut next = self.shared.tasks(lane).next(1).await;
         next.pop().ok_or_else(|| Error::failed("no task"))
     }
 

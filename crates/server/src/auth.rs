@@ -6,23 +6,20 @@ mod origin;
 mod peer;
 mod rates;
 mod refusal;
-mod scope;
-mod sign_in;
-mod tokens;
+mod rule;
+mod session;
 mod who;
 
 pub(crate) use body::Broken;
 pub use keys::{MintError, mint, mint_first};
 pub use peer::networks;
 pub(crate) use peer::{Peer, scheme};
-pub use scope::Scope;
-pub(crate) use sign_in::{form, sign_in, sign_out};
-pub(crate) use tokens::{create, list, revoke};
+pub use rule::Scope;
+pub(crate) use rule::{BodyLimit, Kind, Need, Rule, Rules};
 pub(crate) use who::Visitor;
 
-use crate::Server;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use faafo_store::Store;
@@ -93,7 +90,16 @@ impl Guard {
         }
     }
 
-    async fn admit(&self, request: &mut Request) -> Result<Option<SemaphorePermit<'_>>, Refusal> {
+    /// Tokens were revoked: what is remembered of them does not hold any more.
+    pub(crate) fn forget_tokens(&self) {
+        self.keys.forget();
+    }
+
+    async fn admit(
+        &self,
+        request: &mut Request,
+        rule: Rule,
+    ) -> Result<Option<SemaphorePermit<'_>>, Refusal> {
         if header_bytes(request) > HEADER_BYTES {
             return Err(Refusal::large_headers());
         }
@@ -101,21 +107,13 @@ impl Guard {
         if self.security.access == Access::Open && self.security.loopback {
             origin::check_host(request, &self.security.allowed_hosts)?;
         }
-        let route = request
-            .extensions()
-            .get::<MatchedPath>()
-            .map(|path| path.as_str().to_owned())
-            .unwrap_or_default();
-        let changes = !matches!(
-            *request.method(),
-            Method::GET | Method::HEAD | Method::OPTIONS
-        );
+        let changes = rule::is_change(request.method());
         if changes {
             origin::check_origin(request.headers())?;
         }
-        let permit = match route.as_str() {
+        let permit = match rule.kind {
             // Whoever watches over us must not take a busy server for a dead one.
-            "/healthz" | "/readyz" => None,
+            Kind::Probe => None,
             _ => Some(
                 self.requests
                     .try_acquire()
@@ -125,14 +123,11 @@ impl Guard {
         let now = Instant::now();
         let address = Key::of(client);
         let who = who::identify(self, request.headers(), address, now).await?;
-        let need = scope::needed(request.method(), &route);
-        who.check(self.security.access, need)?;
+        who.check(self.security.access, rule.need)?;
         if changes {
             let key = who.token().map_or(address, Key::Token);
             self.rates.take(key, now).map_err(Refusal::too_many)?;
-        }
-        if changes {
-            body::limit(request, &route, &self.security)?;
+            body::limit(request, rule.body, &self.security)?;
         }
         request
             .extensions_mut()
@@ -166,15 +161,17 @@ fn header_bytes(request: &Request) -> usize {
 
 /// Lets a request through to its route, or answers it.
 pub(crate) async fn guard(
-    State(server): State<Server>,
+    State((guard, rules)): State<(Arc<Guard>, Arc<Rules>)>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let wants_page = who::wants_page(&request);
-    let mut response = match server.guard.admit(&mut request).await {
+    let path = request.extensions().get::<MatchedPath>();
+    let rule = rules.find(request.method(), path.map(MatchedPath::as_str));
+    let wants_page = who::wants_page(&request, rule.kind);
+    let mut response = match guard.admit(&mut request, rule).await {
         Ok(_permit) => next.run(request).await,
         Err(refusal) => refusal.answer(wants_page.as_deref()),
     };
-    server.guard.restrict(response.headers_mut());
+    guard.restrict(response.headers_mut());
     response
 }

@@ -46,7 +46,7 @@ pub(crate) async fn get(
         .parse()
         .map_err(|_| ApiError::new(StatusCode::NOT_FOUND, "there is no such blob"))?;
     // Nobody's browser shall make anything of it.
-    send_blob(&server, &key, OCTETS, &headers).await
+    send_blob(&server, &key, None, OCTETS, &headers).await
 }
 
 /// A blob as the answer to a request: whole, a range of it, or only the news that it has not changed. `content_type` says
@@ -54,6 +54,7 @@ pub(crate) async fn get(
 pub(crate) async fn send_blob(
     server: &Server,
     key: &BlobKey,
+    size: Option<u64>,
     content_type: &str,
     headers: &HeaderMap,
 ) -> Result<Response> {
@@ -70,7 +71,11 @@ pub(crate) async fn send_blob(
     if text(headers, header::IF_NONE_MATCH).is_some_and(|known| matches(known, &etag)) {
         return Ok((StatusCode::NOT_MODIFIED, fixed).into_response());
     }
-    let Some(size) = server.blobs.size(key).await? else {
+    let size = match size {
+        Some(size) => Some(size),
+        None => server.blobs.size(key).await?,
+    };
+    let Some(size) = size else {
         return Err(ApiError::new(
             StatusCode::NOT_FOUND,
             "there is no such blob",

@@ -1,4 +1,4 @@
-//! Request bodies: JSON objects of bounded size.
+//! Request bodies: JSON objects. How large they may be is said by the route's row, and the guard sees to it.
 
 use crate::auth::Broken;
 use crate::error::{ApiError, Result};
@@ -6,16 +6,12 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value};
 
-/// Reads a JSON object of at most `limit` bytes.
-pub(crate) async fn object(
-    headers: &HeaderMap,
-    body: Body,
-    limit: usize,
-) -> Result<Map<String, Value>> {
+/// Reads a JSON object.
+pub(crate) async fn object(headers: &HeaderMap, body: Body) -> Result<Map<String, Value>> {
     check_content_type(headers)?;
-    let bytes = to_bytes(body, limit)
+    let bytes = to_bytes(body, usize::MAX)
         .await
-        .map_err(|error| too_large_or_broken(&error, limit))?;
+        .map_err(|error| broken(&error))?;
     match serde_json::from_slice(&bytes) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(ApiError::undecodable("the body must be a JSON object")),
@@ -36,19 +32,11 @@ fn check_content_type(headers: &HeaderMap) -> Result<()> {
     Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
 }
 
-fn too_large_or_broken(error: &axum::Error, limit: usize) -> ApiError {
-    for cause in causes(error) {
-        if cause.to_string().contains("length limit exceeded") {
-            let detail = format!("the body must be at most {limit} bytes");
-            return ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, detail);
-        }
-    }
-    broken(error)
-}
-
 /// Why a body could not be read to its end.
 pub(crate) fn broken(error: &axum::Error) -> ApiError {
-    let reason = causes(error).find_map(|cause| cause.downcast_ref::<Broken>());
+    let first: &(dyn std::error::Error + 'static) = error;
+    let mut causes = std::iter::successors(Some(first), |cause| cause.source());
+    let reason = causes.find_map(|cause| cause.downcast_ref::<Broken>());
     match reason {
         Some(slow @ Broken::Slow) => ApiError::new(StatusCode::REQUEST_TIMEOUT, slow.to_string()),
         Some(large @ Broken::Large(_)) => {
@@ -56,11 +44,6 @@ pub(crate) fn broken(error: &axum::Error) -> ApiError {
         }
         None => ApiError::undecodable("the body broke off"),
     }
-}
-
-fn causes(error: &axum::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
-    let first: &(dyn std::error::Error + 'static) = error;
-    std::iter::successors(Some(first), |cause| cause.source())
 }
 
 /// Python writes NaN and Infinity, which are no JSON, and nobody holds 1e999; the answer then still names the field.

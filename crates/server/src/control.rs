@@ -10,9 +10,6 @@ use faafo_model::{Event, FractalJson, State as FractalState, Uuid, request};
 use serde_json::{Value, json};
 use std::time::SystemTime;
 
-/// A query takes a few hundred bytes.
-const BODY_LIMIT: usize = 64 * 1024;
-
 /// `POST /v1/fractal/<uuid>/cancel`: nobody renders it any more.
 pub(crate) async fn cancel(server: State<Server>, uuid: Path<String>) -> Result<Json<FractalJson>> {
     change(server, uuid, Verb::Cancel).await
@@ -48,7 +45,7 @@ pub(crate) async fn priority(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<FractalJson>> {
-    let object = body::object(&headers, body, BODY_LIMIT).await?;
+    let object = body::object(&headers, body).await?;
     let fractal = fractals::find(&server, &uuid).await?;
     let priority = request::parse_priority(object.get("priority").unwrap_or(&Value::Null))?;
     server.store.set_priority(fractal.id, priority).await?;
@@ -105,7 +102,7 @@ async fn change_many(
     body: Body,
     verb: Verb,
 ) -> Result<Json<Value>> {
-    let object = body::object(headers, body, BODY_LIMIT).await?;
+    let object = body::object(headers, body).await?;
     let query = language::parse(Some(&Value::Object(object).to_string()))?.query;
     let now = SystemTime::now().into();
     let ids = match verb {

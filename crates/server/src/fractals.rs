@@ -8,12 +8,10 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use faafo_model::{CreateRequest, Event, Fractal, FractalJson, State as FractalState, Uuid};
+use faafo_store::{Role, StoredBlob};
 use faafo_telemetry::trace::{self, Begun, Kind, Link, Service, Span};
 use std::time::SystemTime;
 use tracing::field::display;
-
-/// A recipe takes a few hundred bytes.
-const CREATE_LIMIT: usize = 64 * 1024;
 
 /// `POST /v1/fractal`
 pub(crate) async fn create(
@@ -22,7 +20,7 @@ pub(crate) async fn create(
     body: Body,
 ) -> Result<Response> {
     let begun = trace::begun();
-    let object = body::object(&headers, body, CREATE_LIMIT).await?;
+    let object = body::object(&headers, body).await?;
     let request = CreateRequest::parse(&object, &server.limits, &mut fastrand::Rng::new())?;
     let Some(fractal) = server
         .store
@@ -70,8 +68,8 @@ pub(crate) async fn show(
 ) -> Result<Json<FractalJson>> {
     let fractal = find(&server, &uuid).await?;
     let mut json = FractalJson::from(&fractal);
-    // They go as soon as they are joined.
-    if fractal.poster.is_some() && fractal.state != FractalState::Done {
+    // They go when they are joined.
+    if fractal.state != FractalState::Done {
         json.bands = server.store.bands(fractal.id).await?;
     }
     Ok(Json(json))
@@ -104,6 +102,19 @@ pub(crate) async fn find(server: &Server, uuid: &str) -> Result<Fractal> {
     server
         .store
         .get(parse(uuid)?)
+        .await?
+        .ok_or_else(ApiError::no_such_fractal)
+}
+
+/// The fractal that an address names, with what is stored of it in that role.
+pub(crate) async fn find_stored(
+    server: &Server,
+    uuid: &str,
+    role: Role,
+) -> Result<(Fractal, Option<StoredBlob>)> {
+    server
+        .store
+        .get_stored(parse(uuid)?, role)
         .await?
         .ok_or_else(ApiError::no_such_fractal)
 }

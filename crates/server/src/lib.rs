@@ -16,6 +16,8 @@ mod pictures;
 mod results;
 mod routes;
 mod serve;
+mod sign_in;
+mod tokens;
 mod ui;
 mod watch;
 mod workers;

@@ -9,10 +9,11 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use faafo_model::{FractalJson, Uuid};
+use faafo_model::{Fractal, FractalJson, Uuid};
 use faafo_store::{Query, Store};
 use futures_util::stream;
 use serde_json::json;
+use std::collections::VecDeque;
 
 /// Rows on a page unless the client says otherwise.
 const DEFAULT_ROWS: u64 = 10;
@@ -34,7 +35,7 @@ pub(crate) async fn list(
         return one(&server.store, &query, &base).await;
     }
     match parameters.rows {
-        Rows::All => all(&server.store, &query, &base).await,
+        Rows::All => all(&server.store, query, &base).await,
         Rows::Page(rows) => page(&server.store, &query, parameters.page, rows, &base).await,
     }
 }
@@ -177,19 +178,25 @@ fn link(base: &str, page: i64, total_pages: u64, rows: u64) -> String {
     }
 }
 
-/// All rows in one answer, in bounded memory: the ids first, then the rows a few hundred at a time, so that a slow
-/// client holds no connection to the database.
-async fn all(store: &Store, query: &Query, base: &str) -> Result<Response> {
-    let ids = store.ids(query).await?;
-    let head = format!("{{\"num_results\": {}, \"objects\": [", ids.len());
+/// All rows in one answer, in bounded memory and a few hundred at a time, so that a slow client holds no connection to
+/// the database.
+async fn all(store: &Store, query: Query, base: &str) -> Result<Response> {
+    let total = store.count(&query).await?;
+    let head = format!("{{\"num_results\": {total}, \"objects\": [");
     let tail = format!(
         "], \"page\": 1, \"total_pages\": {}}}",
-        usize::from(!ids.is_empty())
+        usize::from(total > 0)
     );
+    // In the order of ids each batch says where the next one begins. For any other all ids are read before.
+    let left = if query.is_plain() {
+        Left::After(None)
+    } else {
+        Left::Ids(store.ids(&query).await?.into())
+    };
     let state = Streaming {
         store: store.clone(),
-        ids,
-        next: 0,
+        query,
+        left,
         written: false,
         head: Some(head),
         tail: Some(tail),
@@ -208,10 +215,19 @@ async fn all(store: &Store, query: &Query, base: &str) -> Result<Response> {
     Ok((headers, Body::from_stream(pieces)).into_response())
 }
 
+/// The rows that are still to be sent.
+enum Left {
+    /// Those behind this one.
+    After(Option<Uuid>),
+    /// These.
+    Ids(VecDeque<Uuid>),
+    Nothing,
+}
+
 struct Streaming {
     store: Store,
-    ids: Vec<Uuid>,
-    next: usize,
+    query: Query,
+    left: Left,
     written: bool,
     head: Option<String>,
     tail: Option<String>,
@@ -223,18 +239,11 @@ impl Streaming {
         if let Some(head) = self.head.take() {
             return Ok(Some(head.into()));
         }
-        while self.next < self.ids.len() {
-            let end = (self.next + BATCH).min(self.ids.len());
-            let rows = self
-                .store
-                .get_many(&self.ids[self.next..end])
-                .await
-                .map_err(|error| {
-                    tracing::error!(%error, "a list broke off");
-                    std::io::Error::other(error)
-                })?;
-            self.next = end;
-            let mut piece = Vec::new();
+        while let Some(rows) = self.batch().await.map_err(|error| {
+            tracing::error!(%error, "a list broke off");
+            std::io::Error::other(error)
+        })? {
+            let mut piece = Vec::with_capacity(rows.len() * 600);
             for row in &rows {
                 if self.written {
                     piece.extend_from_slice(b", ");
@@ -247,6 +256,28 @@ impl Streaming {
             }
         }
         Ok(self.tail.take().map(Bytes::from))
+    }
+
+    async fn batch(&mut self) -> std::result::Result<Option<Vec<Fractal>>, faafo_store::Error> {
+        match &mut self.left {
+            Left::Nothing => Ok(None),
+            Left::After(after) => {
+                let filter = self.query.filter.as_ref();
+                let rows = self.store.list_after(filter, *after, BATCH as u64).await?;
+                self.left = match rows.last() {
+                    Some(last) if rows.len() == BATCH => Left::After(Some(last.id)),
+                    _ => Left::Nothing,
+                };
+                Ok(Some(rows))
+            }
+            Left::Ids(ids) => {
+                let next: Vec<Uuid> = ids.drain(..ids.len().min(BATCH)).collect();
+                if ids.is_empty() {
+                    self.left = Left::Nothing;
+                }
+                self.store.get_many(&next).await.map(Some)
+            }
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use faafo_blob::Hasher;
 use faafo_model::Uuid;
+use faafo_store::Role;
 
 /// Pictures on a page of the gallery.
 const PICTURES: u64 = 24;
@@ -82,8 +83,11 @@ pub(crate) async fn picture(
     let Ok(id) = Uuid::try_parse(&uuid) else {
         return no_such_fractal();
     };
-    match server.store.get(id).await {
-        Ok(Some(fractal)) => html(StatusCode::OK, ui::picture(&fractal, (&visitor).into())),
+    match server.store.get_stored(id, Role::THUMBNAIL).await {
+        Ok(Some((fractal, stored))) => {
+            let page = ui::picture(&fractal, stored.is_some(), (&visitor).into());
+            html(StatusCode::OK, page)
+        }
         Ok(None) => no_such_fractal(),
         Err(error) => trouble(error),
     }
@@ -170,6 +174,16 @@ pub(crate) fn html(status: StatusCode, page: Result<String, askama::Error>) -> R
                 "the page can't be written",
             )
             .into_response()
+        }
+    }
+}
+
+impl From<&Visitor> for ui::Viewer {
+    fn from(visitor: &Visitor) -> Self {
+        Self {
+            guarded: visitor.guarded,
+            signed_in: visitor.signed_in.is_some(),
+            may_write: visitor.may_write,
         }
     }
 }

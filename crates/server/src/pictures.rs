@@ -3,11 +3,12 @@
 use crate::Server;
 use crate::blobs::{OCTETS, send_blob};
 use crate::error::{ApiError, Result};
-use crate::fractals::find;
+use crate::fractals::find_stored;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use faafo_model::{BlobKey, Format, Fractal, State as FractalState};
+use faafo_model::{Format, Fractal, State as FractalState};
+use faafo_store::{Role, StoredBlob};
 use std::time::Duration;
 
 /// The content type of pictures.
@@ -22,17 +23,17 @@ pub(crate) async fn picture(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let fractal = find_picture(&server, &uuid).await?;
+    let (fractal, stored) = find_picture(&server, &uuid, Role::PICTURE).await?;
     let to_save = query
         .as_deref()
         .is_some_and(|query| query.split('&').any(|pair| pair.starts_with("download")));
     let format = fractal.recipe.format;
     let file_name = format!("{}.{}", fractal.id, format.name());
     if to_save
-        && let (FractalState::Done, Some(key)) = (fractal.state, &fractal.picture)
+        && let (FractalState::Done, Some(stored)) = (fractal.state, &stored)
         && let Some(url) = server
             .blobs
-            .presigned_get(key, &file_name, PRESIGNED_FOR)
+            .presigned_get(&stored.key, &file_name, PRESIGNED_FOR)
             .await
     {
         // The store itself sends the bytes.
@@ -42,7 +43,7 @@ pub(crate) async fn picture(
         Format::Png => PNG,
         Format::Npy => OCTETS,
     };
-    let mut response = send(&server, fractal.picture, &fractal, content_type, &headers).await?;
+    let mut response = send(&server, stored, &fractal, content_type, &headers).await?;
     if to_save
         && let Ok(value) = HeaderValue::try_from(format!("attachment; filename=\"{file_name}\""))
     {
@@ -59,23 +60,23 @@ pub(crate) async fn thumbnail(
     Path(uuid): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let fractal = find_picture(&server, &uuid).await?;
-    if let (Some(_), Some(key)) = (fractal.poster, fractal.thumbnail)
+    let (fractal, stored) = find_picture(&server, &uuid, Role::THUMBNAIL).await?;
+    if let Some(stored) = stored
         && !fractal.state.is_final()
     {
-        return preview(&server, &key, &fractal, &headers).await;
+        return preview(&server, &stored, &fractal, &headers).await;
     }
-    send(&server, fractal.thumbnail, &fractal, PNG, &headers).await
+    send(&server, stored, &fractal, PNG, &headers).await
 }
 
 /// What a poster will look like, about, while it grows.
 async fn preview(
     server: &Server,
-    key: &BlobKey,
+    stored: &StoredBlob,
     fractal: &Fractal,
     headers: &HeaderMap,
 ) -> Result<Response> {
-    match send_blob(server, key, PNG, headers).await {
+    match send_blob(server, &stored.key, stored.size, PNG, headers).await {
         Ok(mut response) => {
             let until_done = HeaderValue::from_static("no-store");
             response
@@ -88,8 +89,12 @@ async fn preview(
     }
 }
 
-async fn find_picture(server: &Server, uuid: &str) -> Result<Fractal> {
-    find(server, uuid).await.map_err(|error| {
+async fn find_picture(
+    server: &Server,
+    uuid: &str,
+    role: Role,
+) -> Result<(Fractal, Option<StoredBlob>)> {
+    find_stored(server, uuid, role).await.map_err(|error| {
         // The original's words, spelling included.
         if error.is_not_found() {
             error.with("code", 404).with("message", "Fracal not found")
@@ -101,16 +106,16 @@ async fn find_picture(server: &Server, uuid: &str) -> Result<Fractal> {
 
 async fn send(
     server: &Server,
-    key: Option<BlobKey>,
+    stored: Option<StoredBlob>,
     fractal: &Fractal,
     content_type: &str,
     headers: &HeaderMap,
 ) -> Result<Response> {
-    let key = match (fractal.state, key) {
-        (FractalState::Done, Some(key)) => key,
+    let StoredBlob { key, size } = match (fractal.state, stored) {
+        (FractalState::Done, Some(stored)) => stored,
         _ => return Ok(not_yet(fractal)),
     };
-    let sent = send_blob(server, &key, content_type, headers).await;
+    let sent = send_blob(server, &key, size, content_type, headers).await;
     sent.map_err(|error| {
         if !error.is_not_found() {
             return error;

@@ -12,15 +12,13 @@ use bytes::Bytes;
 use faafo_blob::put as store_blob;
 use faafo_model::limits::Mistake;
 use faafo_model::request::whole_number;
-use faafo_model::{BlobRef, Event, FieldError, Format, Fractal, FractalJson};
+use faafo_model::{FieldError, Format, Fractal, FractalJson};
 use faafo_picture::decode;
-use faafo_store::{Finish, LegacyResult, Reservation};
+use faafo_settlement::{Settled, settle};
+use faafo_store::{Finish, LegacyResult, Made};
 use serde_json::{Map, Value};
 use std::time::{Duration, SystemTime};
 use tokio::sync::Semaphore;
-
-/// A picture of 24 MiB as base64; whoever renders larger ones stores them without the API.
-const PUT_LIMIT: usize = 32 * 1024 * 1024;
 
 /// The results looked at at the same time.
 static TURNS: Semaphore = Semaphore::const_new(8);
@@ -34,7 +32,7 @@ pub(crate) async fn put(
 ) -> Result<Json<FractalJson>> {
     // A result takes some hundred MiB while it is looked at. Old workers don't try again, so they wait.
     let _turn = TURNS.acquire().await;
-    let object = body::object(&headers, body, PUT_LIMIT).await?;
+    let object = body::object(&headers, body).await?;
     let fractal = fractals::find(&server, &uuid).await?;
     let (result, image) = read(&object, &fractal)?;
     if let Some(image) = image.filter(|_| !fractal.state.is_final()) {
@@ -135,63 +133,35 @@ async fn finish(
         ..LegacyResult::default()
     };
     server.store.legacy_result(fractal.id, &rest).await?;
-    // An equal picture may just be going away; then this one is stored anew a moment later.
+    // An equal picture may just be going away, or the store be away; then this one is stored anew a moment later.
     for _ in 0..20 {
         let picture = store_blob(&*server.blobs, image.clone()).await?;
         let thumbnail = store_blob(&*server.blobs, thumbnail.clone()).await?;
-        let finish = Finish {
+        let finishes = [Finish {
             id: fractal.id,
-            picture,
-            thumbnail,
+            made: Made::Picture { picture, thumbnail },
             duration: result.duration.or(fractal.duration),
             worker: result
                 .generated_by
                 .clone()
                 .or_else(|| fractal.generated_by.clone()),
-            is_band: false,
-        };
-        if record(server, finish, [picture, thumbnail]).await? {
-            return Ok(());
+        }];
+        let (blobs, queue) = (&*server.blobs, &*server.queue);
+        let now = SystemTime::now().into();
+        match settle(&server.store, blobs, queue, &finishes, now).await?[..] {
+            [Settled::Done] => return Ok(()),
+            [Settled::NotWanted] => {
+                server.wake.notify_one();
+                return Ok(());
+            }
+            _ => {}
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     Err(ApiError::new(
         StatusCode::SERVICE_UNAVAILABLE,
-        "an equal picture is just being deleted; send it again",
+        "the picture could not be stored; send it again",
     ))
-}
-
-/// Returns whether the matter is settled.
-async fn record(server: &Server, finish: Finish, blobs: [BlobRef; 2]) -> Result<bool> {
-    let finishes = [finish];
-    match server.store.reserve(&finishes).await?.first() {
-        Some(Reservation::Reserved) => {
-            for blob in blobs {
-                if server.blobs.size(&blob.key).await?.is_none() {
-                    return Ok(false);
-                }
-            }
-            if server
-                .store
-                .finish(&finishes, SystemTime::now().into())
-                .await?
-                == [true]
-            {
-                server.queue.publish_event(Event::state(
-                    finishes[0].id,
-                    faafo_model::State::Done,
-                    1.0,
-                ));
-            }
-            Ok(true)
-        }
-        Some(Reservation::BlobGoing) => Ok(false),
-        Some(Reservation::NotWanted) | None => {
-            server.store.suspect(&blobs.map(|blob| blob.key)).await?;
-            server.wake.notify_one();
-            Ok(true)
-        }
-    }
 }
 
 /// Reads the whole picture and makes its thumbnail.

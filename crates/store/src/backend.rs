@@ -1,9 +1,11 @@
 //! One way to every database, and the few points in which their SQL differs.
 
+use crate::Error;
+use crate::counters::Changes;
 use crate::pool::{Lease, Pool};
-use crate::sql::{Argument, Sql, marks, sql};
-use crate::{Error, schema};
+use crate::sql::{Argument, Sql, ids};
 use faafo_model::Uuid;
+use futures_util::TryStreamExt;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
 use sqlx::{AnyConnection, Connection, Executor, Row};
 use std::sync::Arc;
@@ -53,6 +55,19 @@ pub(crate) trait Dialect: Send + Sync {
     /// The names of types and the like in the tables' definitions.
     fn types(&self) -> Types;
 
+    /// The names of all tables, each with each of its columns.
+    fn catalogue(&self) -> &'static str;
+
+    /// Over how many rows a total is spread.
+    fn shards(&self) -> i64 {
+        crate::schema::SHARDS
+    }
+
+    /// Whether what changes tables takes effect at once, and not together with the rest of its transaction.
+    fn changes_tables_at_once(&self) -> bool {
+        false
+    }
+
     /// What to do so that nobody else changes the tables at the same time, and after it.
     fn alone(&self) -> (&'static [&'static str], &'static str);
 
@@ -71,6 +86,8 @@ pub(crate) struct Types {
     pub bytewise: &'static str,
     /// After a table's closing parenthesis.
     pub table: &'static str,
+    /// Whether an index can leave rows out.
+    pub partial_indexes: bool,
 }
 
 /// How often a transaction is begun anew because another one was quicker.
@@ -86,28 +103,19 @@ pub(crate) struct Backend {
 }
 
 impl Backend {
-    /// Connects, and brings the tables up to date.
-    pub(crate) async fn open(dialect: &'static dyn Dialect, url: &str) -> Result<Self, Error> {
-        sqlx::any::install_default_drivers();
-        let target: AnyConnectOptions = dialect.url(url).parse()?;
-        let begun = Instant::now();
-        while let Err(error) = schema::migrate(dialect, &target).await {
-            if !error.is_lost_race() || begun.elapsed() > dialect.patience().1 {
-                return Err(error);
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
+    /// Connections to the database, which has its tables.
+    pub(crate) fn new(dialect: &'static dyn Dialect, target: AnyConnectOptions) -> Self {
         let (readers, writers) = dialect.connections();
         let write = Pool::new(options(dialect, writers), target.clone());
         let read = match readers {
             Some(readers) => Pool::new(options(dialect, readers), target),
             None => Arc::clone(&write),
         };
-        Ok(Self {
+        Self {
             dialect,
             read,
             write,
-        })
+        }
     }
 
     /// The rows that a query finds.
@@ -123,6 +131,14 @@ impl Backend {
         Ok(self.rows(query).await?.into_iter().next())
     }
 
+    /// The ids in the first column of all rows that a query finds, one row in memory at a time.
+    pub(crate) async fn ids(&self, query: Sql) -> Result<Vec<Uuid>, Error> {
+        let mut work = self.begin(&self.read).await?;
+        let found = within(self.dialect, work.ids(query)).await;
+        work.end(found.as_ref().err());
+        found
+    }
+
     /// For [`transaction!`].
     pub(crate) fn attempts(&self) -> Attempts<'_> {
         Attempts {
@@ -135,6 +151,7 @@ impl Backend {
     async fn begin(&self, pool: &Arc<Pool>) -> Result<Work, Error> {
         Ok(Work {
             dialect: self.dialect,
+            counted: Changes::default(),
             lease: pool.acquire().await?,
         })
     }
@@ -182,6 +199,8 @@ async fn begin_session(
 /// A connection at work.
 pub(crate) struct Work {
     pub(crate) dialect: &'static dyn Dialect,
+    /// What the transaction has changed of the totals. It is written last, because everybody writes there.
+    pub(crate) counted: Changes,
     lease: Lease,
 }
 
@@ -199,21 +218,19 @@ impl Work {
         Ok(query.fetch_all(self.lease.connection()).await?)
     }
 
+    async fn ids(&mut self, query: Sql) -> Result<Vec<Uuid>, Error> {
+        let query = query.prepare(self.dialect);
+        let mut rows = query.fetch(self.lease.connection());
+        let mut found = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            found.extend(ids(&[row])?);
+        }
+        Ok(found)
+    }
+
     /// The row that a query finds; it finds one at most.
     pub(crate) async fn row(&mut self, query: Sql) -> Result<Option<AnyRow>, Error> {
         Ok(self.rows(query).await?.into_iter().next())
-    }
-
-    /// Locks rows in the order of their ids. Two transactions that change several rows each would otherwise come to wait
-    /// for one another. Tables have an order as well: fractals, outbox, blobs.
-    pub(crate) async fn lock(&mut self, table: &str, ids: &[Uuid]) -> Result<(), Error> {
-        let lock = self.dialect.for_update();
-        if ids.len() < 2 || lock.is_empty() {
-            return Ok(());
-        }
-        let marks = marks(ids.len());
-        let lock = format!("SELECT uuid FROM {table} WHERE uuid IN ({marks}) ORDER BY uuid{lock}");
-        self.rows(sql(lock).bind_all(ids)).await.map(drop)
     }
 
     async fn plain(&mut self, statement: &'static str) -> Result<(), Error> {
@@ -302,6 +319,13 @@ impl Attempts<'_> {
         mut work: Work,
         result: Result<T, Error>,
     ) -> Option<Result<T, Error>> {
+        let result = match (result, work.counted.statement(self.backend.dialect)) {
+            (Ok(result), Some(count)) => {
+                let counted = self.within(work.execute(count)).await;
+                counted.map(|_| result)
+            }
+            (result, _) => result,
+        };
         let result = match result {
             Ok(result) => self.within(work.plain("COMMIT")).await.map(|()| result),
             Err(error) if error.is_silence() => Err(error),
@@ -333,4 +357,9 @@ impl Attempts<'_> {
 pub(crate) fn whole(row: &AnyRow, index: usize) -> Result<i64, Error> {
     let narrow = |_| row.try_get::<i32, _>(index).map(i64::from);
     Ok(row.try_get::<i64, _>(index).or_else(narrow)?)
+}
+
+/// A text that must be there.
+pub(crate) fn text<I: sqlx::ColumnIndex<AnyRow>>(row: &AnyRow, column: I) -> Result<String, Error> {
+    Ok(row.try_get(column)?)
 }

@@ -1,11 +1,11 @@
 //! What people change their minds about: cancelling, trying again, priorities.
 
 use crate::backend::transaction;
-use crate::posters::{self, cancel_bands, requeue_bands};
-use crate::results::reached_from;
-use crate::sql::{Sql, marks, sql};
-use crate::{Error, Query, Store, blobs, outbox};
-use faafo_model::{State, Timestamp, Uuid};
+use crate::fractals::{self, among};
+use crate::posters::cancel_tasks;
+use crate::sql::{marks, sql};
+use crate::{Error, Query, Store, tasks};
+use faafo_model::{Lane, Part, State, Timestamp, Uuid};
 use faafo_telemetry::metrics;
 use sqlx::Row;
 
@@ -46,71 +46,64 @@ impl Store {
     }
 
     async fn cancel_all(&self, ids: &[Uuid], now: Timestamp) -> Result<Vec<Uuid>, Error> {
-        let from = reached_from(State::Cancelled);
-        let update =
-            sql("UPDATE fractals SET state = 'cancelled', finished_at = ?, updated_at = ?");
-        self.change(ids, &from, update.bind(now).bind(now), now, false)
-            .await
-    }
-
-    async fn retry_all(&self, ids: &[Uuid], now: Timestamp) -> Result<Vec<Uuid>, Error> {
-        // A new number, so that whatever is still said about the last attempt does not count. The first assignment
-        // reads the old value in every database.
-        let update = sql(
-            "UPDATE fractals SET first_attempt = attempt + 1, attempt = attempt + 1, state = 'queued', \
-             progress = 0.0, error = NULL, finished_at = NULL, updated_at = ?",
-        );
-        let from = "state IN ('failed', 'cancelled')";
-        self.change(ids, from, update.bind(now), now, true).await
-    }
-
-    /// Updates those fractals that are in a state as `from` says, and puts them into the outbox or takes them out.
-    async fn change(
-        &self,
-        ids: &[Uuid],
-        from: &str,
-        update: Sql,
-        now: Timestamp,
-        is_queued: bool,
-    ) -> Result<Vec<Uuid>, Error> {
-        let lock = self.backend.dialect.for_update();
         let mut changed = Vec::new();
         for ids in ids.chunks(BATCH) {
-            let find = format!(
-                "SELECT uuid FROM fractals WHERE uuid IN ({}) AND parent IS NULL AND {from} ORDER BY uuid{lock}",
-                marks(ids.len())
-            );
             let batch = transaction!(self.backend, async |work| {
-                let found = outbox::ids(&work.rows(sql(find.clone()).bind_all(ids)).await?)?;
-                if found.is_empty() {
-                    return Ok(found);
+                tasks::lock_of(work, ids).await?;
+                let states = State::Cancelled.reached_from();
+                let found = fractals::lock(work, ids, states).await?;
+                let ids: Vec<_> = found.iter().map(|(id, _)| *id).collect();
+                if !ids.is_empty() {
+                    cancel_tasks(work, &ids, now).await?;
+                    fractals::end(work, &found, State::Cancelled, None, now).await?;
                 }
-                let these = format!(" WHERE uuid IN ({})", marks(found.len()));
-                let update = update.clone().and(&these).bind_all(&found);
-                work.execute(update).await?;
-                match is_queued {
-                    true => {
-                        outbox::add(work, &found, now).await?;
-                        requeue_bands(work, &found, now).await?;
-                    }
-                    false => {
-                        outbox::remove(work, &found).await?;
-                        cancel_bands(work, &found, now).await?;
-                        blobs::let_go(work, &found).await?;
-                    }
-                }
-                Ok(found)
+                Ok(ids)
             })?;
-            match is_queued {
-                true => metrics::RETRIED.add([], batch.len() as u64),
-                false => metrics::FINISHED.add([State::Cancelled.name()], batch.len() as u64),
-            }
+            metrics::FINISHED.add([State::Cancelled.name()], batch.len() as u64);
             changed.extend(batch);
         }
         Ok(changed)
     }
 
-    /// Sets how urgent the fractal is; the higher, the sooner. One that waits in the queue already is published once
+    async fn retry_all(&self, ids: &[Uuid], now: Timestamp) -> Result<Vec<Uuid>, Error> {
+        const ENDED: [State; 2] = [State::Failed, State::Cancelled];
+        let mut changed = Vec::new();
+        for ids in ids.chunks(BATCH) {
+            let batch = transaction!(self.backend, async |work| {
+                tasks::lock_of(work, ids).await?;
+                let found = fractals::lock(work, ids, &ENDED).await?;
+                let ids: Vec<_> = found.iter().map(|(id, _)| *id).collect();
+                if ids.is_empty() {
+                    return Ok(ids);
+                }
+                let these = marks(ids.len());
+                // A new number, so that whatever is still said about the last attempt does not count. The first
+                // assignment reads the old value in every database. What is done of a poster stays done.
+                let tasks = format!(
+                    "UPDATE tasks SET first_attempt = attempt + 1, attempt = attempt + 1, state = 'queued', \
+                     progress = 0.0, error = NULL, updated_at = ?, since = ?, published = 0, due = 0 \
+                     WHERE owner_id IN ({these}) AND {}",
+                    among(&ENDED)
+                );
+                let tasks = sql(tasks).bind(now).bind(now).bind_all(&ids);
+                work.execute(tasks).await?;
+                let fractals = format!(
+                    "UPDATE fractals SET attempt = attempt + 1, state = 'queued', progress = 0.0, error = NULL, \
+                     finished_at = NULL WHERE uuid IN ({these})"
+                );
+                work.execute(sql(fractals).bind_all(&ids)).await?;
+                for (_, from) in &found {
+                    work.counted.moved(*from, State::Queued);
+                }
+                Ok(ids)
+            })?;
+            metrics::RETRIED.add([], batch.len() as u64);
+            changed.extend(batch);
+        }
+        Ok(changed)
+    }
+
+    /// Sets how urgent the fractal is; the higher, the sooner. What of it waits in the queue already is published once
     /// more, ahead of its older task. Returns whether there is such a fractal.
     ///
     /// # Errors
@@ -118,21 +111,35 @@ impl Store {
     pub async fn set_priority(&self, id: Uuid, priority: i64) -> Result<bool, Error> {
         let lock = self.backend.dialect.for_update();
         let find = sql(format!(
-            "SELECT state, priority, created_at FROM fractals WHERE uuid = ? AND parent IS NULL{lock}"
+            "SELECT priority FROM fractals WHERE uuid = ?{lock}"
         ))
         .bind(id);
+        let band = Part::Band {
+            poster: id,
+            first: 0,
+            rows: 0,
+        };
+        let [band, other] = [band, Part::Whole].map(|part| Lane::of(part, priority).name());
+        let tasks = sql(
+            "UPDATE tasks SET turn = ?, lane = CASE WHEN kind = 'band' THEN ? ELSE ? END, \
+             since = created_at WHERE owner_id = ?",
+        )
+        .bind(-priority)
+        .bind(band)
+        .bind(other)
+        .bind(id);
+        let publish =
+            sql("UPDATE tasks SET published = 0, due = 0 WHERE owner_id = ? AND state = 'queued'");
         transaction!(self.backend, async |work| {
+            tasks::lock_of(work, &[id]).await?;
             let Some(row) = work.row(find.clone()).await? else {
                 return Ok(false);
             };
-            if row.try_get::<i64, _>("priority")? != priority {
+            if row.try_get::<i64, _>(0)? != priority {
                 let update = "UPDATE fractals SET priority = ? WHERE uuid = ?";
                 work.execute(sql(update).bind(priority).bind(id)).await?;
-                let since = Timestamp(row.try_get("created_at")?);
-                posters::set_priority(work, id, priority, since).await?;
-                if row.try_get::<String, _>("state")? == State::Queued.name() {
-                    outbox::add(work, &[id], since).await?;
-                }
+                work.execute(tasks.clone()).await?;
+                work.execute(publish.clone().bind(id)).await?;
             }
             Ok(true)
         })

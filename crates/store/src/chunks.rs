@@ -2,7 +2,8 @@
 //! one. An upload is a blob without a name; giving it the name is all that makes it one, however large it is.
 
 use crate::backend::transaction;
-use crate::{Error, Store, sql::sql};
+use crate::sql::sql;
+use crate::{Error, Store};
 use faafo_model::{BlobKey, Timestamp, Uuid};
 use sqlx::Row;
 use std::time::Duration;
@@ -202,7 +203,7 @@ impl Store {
     pub async fn remove_unfinished_chunks(&self, before: Timestamp) -> Result<u64, Error> {
         let dead = "SELECT upload FROM blob_uploads WHERE sha256 IS NULL AND touched_at < ?";
         let dead = self.backend.rows(sql(dead).bind(before)).await?;
-        let dead = crate::outbox::ids(&dead)?;
+        let dead = crate::sql::ids(&dead)?;
         for upload in &dead {
             self.remove(*upload).await?;
         }

@@ -67,6 +67,15 @@ impl Error {
         }
     }
 
+    /// The same once more, for another one who asked for the same.
+    pub(crate) fn copied(&self) -> Self {
+        Self {
+            lost_race: self.lost_race,
+            silence: self.silence,
+            ..Self::new(self.kind, self.message.clone())
+        }
+    }
+
     /// Whether there is a row with that key already.
     pub(crate) fn is_duplicate(&self) -> bool {
         matches!(&self.source, Some(sqlx::Error::Database(error)) if error.is_unique_violation())

@@ -1,45 +1,53 @@
-//! The rows: fractals, their states and the outbox, in an SQL database. A row is the truth about its fractal; whatever
+//! The rows: fractals, the tasks that they take, and who needs which stored object, in an SQL database. A row is the truth about its fractal; whatever
 //! a message says counts only as far as the conditional updates here let it.
 
-mod accept;
 mod backend;
 mod blobs;
 mod change;
 mod chunks;
+mod counters;
 mod error;
+mod fractals;
+mod gather;
 mod mysql;
 mod outbox;
+mod owner;
 mod pool;
 mod posters;
 mod postgres;
 pub mod query;
+mod reports;
 mod results;
-mod row;
 mod schema;
 mod sql;
 mod sqlite;
+mod tasks;
 mod tokens;
-mod views;
 mod workers;
 
 use backend::{Backend, Dialect};
-pub use blobs::{Doomed, Reference};
+pub use blobs::{Doomed, Reference, StoredBlob};
 pub use chunks::{CHUNK, StoredChunks, UploadId};
+pub use counters::Counts;
 pub use error::{Error, ErrorKind};
-pub use outbox::{Claim, Line};
+use faafo_model::Fractal;
+use gather::Gathering;
+pub use outbox::Claim;
+pub use owner::{Owner, OwnerKind, Role};
 pub use posters::{ActivePoster, Joining, Planning};
 pub use query::Query;
-pub use results::{Finish, LegacyResult, Outcome, Reservation};
-use sql::sql;
+pub use reports::Outcome;
+pub use results::{Finish, LegacyResult, Made, Reservation};
 use std::sync::Arc;
+pub use tasks::Subject;
 pub use tokens::Token;
-pub use views::Counts;
 pub use workers::Worker;
 
 /// The rows of one database. Cheap to clone: clones share the connections.
 #[derive(Clone)]
 pub struct Store {
     backend: Arc<Backend>,
+    accepting: Arc<Gathering<fractals::Asked, Option<Fractal>>>,
 }
 
 /// How often a task is tried before its fractal fails.
@@ -63,8 +71,13 @@ impl Store {
                 )));
             }
         };
-        let backend = Arc::new(Backend::open(dialect, url).await?);
-        Ok(Self { backend })
+        sqlx::any::install_default_drivers();
+        let target = dialect.url(url).parse().map_err(Error::from)?;
+        schema::migrate(dialect, &target).await?;
+        Ok(Self {
+            backend: Arc::new(Backend::new(dialect, target)),
+            accepting: Arc::default(),
+        })
     }
 
     /// Whether the database answers.
@@ -72,7 +85,7 @@ impl Store {
     /// # Errors
     /// The reason why it does not.
     pub async fn ping(&self) -> Result<(), Error> {
-        self.backend.row(sql("SELECT 1")).await.map(drop)
+        self.backend.row(sql::sql("SELECT 1")).await.map(drop)
     }
 
     /// Closes all connections, waiting for statements under way.

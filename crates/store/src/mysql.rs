@@ -23,7 +23,17 @@ impl Dialect for MySql {
             bytes: "LONGBLOB",
             bytewise: "",
             table: " ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+            partial_indexes: false,
         }
+    }
+
+    fn catalogue(&self) -> &'static str {
+        "SELECT CAST(table_name AS CHAR), CAST(column_name AS CHAR) FROM information_schema.columns \
+         WHERE table_schema = DATABASE()"
+    }
+
+    fn changes_tables_at_once(&self) -> bool {
+        true
     }
 
     fn alone(&self) -> (&'static [&'static str], &'static str) {
@@ -33,10 +43,11 @@ impl Dialect for MySql {
     }
 
     fn is_done_already(&self, error: &sqlx::Error) -> bool {
-        // The table, column or index exists; each such statement commits at once, so a crash may come between two.
+        // The table, column, index or row exists, or the table to be changed has gone; each such statement commits at
+        // once, so a crash may come between two.
         let error = error.as_database_error();
         error
             .and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>())
-            .is_some_and(|error| matches!(error.number(), 1050 | 1060 | 1061))
+            .is_some_and(|error| matches!(error.number(), 1050 | 1060 | 1061 | 1062 | 1146))
     }
 }

@@ -1,22 +1,20 @@
-//! Posters: fractals that are rendered in bands. A poster has a row like every other fractal. Each of its bands has one
-//! too, which names it as its parent and which nobody sees but workers and trackers, so that all that holds of tasks
-//! holds of bands.
+//! Posters: fractals that are rendered in bands. A poster has one task after the other, to plan it and to join its bands,
+//! and between these one task for each band. Where it stands follows from the tasks that it has.
 
-mod cascade;
-
-use crate::backend::{Work, transaction};
-use crate::results::reached_from;
-use crate::sql::{marks, sql};
-use crate::{Error, Store, accept, blobs, outbox, results, row};
-pub(crate) use cascade::{cancel_bands, remove_bands, requeue_bands, set_priority};
+use crate::backend::{Work, transaction, whole};
+use crate::fractals::{self, among};
+use crate::owner::{OwnerKind, Role};
+use crate::sql::{key, marks, sql};
+use crate::tasks::{self, NewTask};
+use crate::{Error, Store, blobs};
 use faafo_model::poster::{BANDS_SHARE, Fragment};
-use faafo_model::{Bands, BlobKey, BlobRef, PlannedBand, Stage, State, Timestamp, Uuid};
+use faafo_model::{Bands, BlobRef, Part, PlannedBand, Recipe, State, Timestamp, Uuid};
 use faafo_telemetry::metrics;
 use sqlx::Row;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Posters looked at in one go.
-const MOST: u32 = 200;
+const MOST: usize = 200;
 
 /// What became of a poster's plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,16 +55,8 @@ pub struct ActivePoster {
     pub since: Timestamp,
 }
 
-/// A band to be inserted.
-pub(crate) struct NewBand {
-    pub(crate) poster: Uuid,
-    pub(crate) first: u32,
-    pub(crate) planned: PlannedBand,
-}
-
 impl Store {
-    /// A worker has planned the poster: its bands become rows with outbox entries of their own, and it has a preview.
-    /// Saying so twice does no harm.
+    /// A worker has planned the poster: its bands become tasks, and it has a preview. Saying so twice does no harm.
     ///
     /// # Errors
     /// When the database fails; then nothing was changed.
@@ -77,55 +67,43 @@ impl Store {
         bands: &[PlannedBand],
         now: Timestamp,
     ) -> Result<Planning, Error> {
-        let find = sql(format!(
-            "SELECT {} FROM fractals WHERE uuid = ? AND stage = '{}' AND {}{}",
-            row::COLUMNS,
-            Stage::Plan,
-            reached_from(State::Rendering),
-            self.backend.dialect.for_update()
-        ))
-        .bind(id);
-        let update = sql(format!(
-            "UPDATE fractals SET first_attempt = attempt + 1, attempt = attempt + 1, state = 'rendering', stage = '{}', \
-             progress = 0.0, error = NULL, updated_at = ? WHERE uuid = ?",
-            Stage::Bands
-        ))
-        .bind(now)
+        let states = State::Rendering.reached_from();
+        let find = sql(format!("id = ? AND kind = 'plan' AND {}", among(states))).bind(id);
+        let read = sql("SELECT recipe, priority FROM fractals WHERE uuid = ?").bind(id);
+        let update = sql(
+            "UPDATE fractals SET state = 'rendering', attempt = attempt + 1, progress = 0.0, error = NULL \
+             WHERE uuid = ?",
+        )
         .bind(id);
         transaction!(self.backend, async |work| {
-            let Some(row) = work.row(find.clone()).await? else {
-                blobs::suspect_stored(work, &preview.key).await?;
+            let plan = tasks::lock(work, find.clone()).await?;
+            let poster = fractals::lock(work, &[id], states).await?;
+            let (Some(_), Some((_, from)), Some(row)) =
+                (plan.first(), poster.first(), work.row(read.clone()).await?)
+            else {
+                let unwanted = BTreeSet::from([preview.key]);
+                blobs::note(work, &BTreeMap::new(), &unwanted).await?;
                 return Ok(Planning::NotWanted);
             };
-            let poster = row::read(&row)?;
+            let recipe = Recipe::from_json(row.try_get(0)?)
+                .map_err(|error| Error::corrupt(format!("fractal {id}: {error}")))?;
             let rows: u64 = bands.iter().map(|band| u64::from(band.rows)).sum();
-            if rows != u64::from(poster.recipe.height) || bands.iter().any(|band| band.rows == 0) {
+            if rows != u64::from(recipe.height) || bands.iter().any(|band| band.rows == 0) {
                 return Ok(Planning::Wrong);
             }
             work.execute(update.clone()).await?;
-            let (mut ids, mut first) = (Vec::with_capacity(bands.len()), 0);
-            for band in bands {
-                let mut fractal = poster.clone();
-                fractal.id = Uuid::new_v4();
-                let new = NewBand {
-                    poster: id,
-                    first,
-                    planned: *band,
-                };
-                accept::insert(work, &fractal, Some(&new), now).await?;
-                ids.push(fractal.id);
-                first += band.rows;
+            work.counted.moved(*from, State::Rendering);
+            tasks::remove_of(work, &[id]).await?;
+            if let Some(insert) = tasks::insert(&new_bands(id, bands, row.try_get(1)?, now)) {
+                work.execute(insert).await?;
             }
-            outbox::remove(work, &[id]).await?;
-            outbox::add(work, &ids, now).await?;
-            if let Some(old) = poster.thumbnail {
-                blobs::suspect(work, &old).await?;
+            let wanted = BTreeMap::from([(preview.key, Some(preview.size))]);
+            let going = blobs::note(work, &wanted, &BTreeSet::new()).await?;
+            blobs::release(work, OwnerKind::FRACTAL, &[id], &[Role::THUMBNAIL]).await?;
+            if going.is_empty() {
+                let preview = (crate::Owner::fractal(id), Role::THUMBNAIL, preview.key);
+                blobs::add(work, vec![preview]).await?;
             }
-            let preview = blobs::make_use(work, &preview.key)
-                .await?
-                .then_some(&preview.key);
-            let show = "UPDATE fractals SET thumbnail = ? WHERE uuid = ?";
-            work.execute(sql(show).bind(preview).bind(id)).await?;
             Ok(Planning::Planned)
         })
     }
@@ -135,27 +113,15 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn active_posters(&self) -> Result<Vec<ActivePoster>, Error> {
-        let query = format!(
-            "SELECT uuid, progress FROM fractals WHERE stage = '{}' AND {} ORDER BY uuid LIMIT {MOST}",
-            Stage::Bands,
-            reached_from(State::Rendering)
+        // One that has a task of its own is being planned or joined.
+        let condition = format!(
+            "t.kind = 'band' AND f.{} AND NOT EXISTS (SELECT 1 FROM tasks own WHERE own.id = t.owner_id)",
+            among(State::Rendering.reached_from())
         );
-        let rows = self.backend.rows(sql(query)).await?;
-        let ids = outbox::ids(&rows)?;
-        let mut tallies = self.tally(&ids).await?;
-        let posters = ids.into_iter().zip(rows).filter_map(|(id, row)| {
-            let tally = tallies.remove(&id)?;
-            let poster = row.try_get("progress").map(|progress| ActivePoster {
-                id,
-                progress,
-                bands: tally.bands,
-                failed: tally.failed,
-                work_done: tally.done / tally.work.max(f64::MIN_POSITIVE),
-                since: Timestamp(tally.since),
-            });
-            Some(poster.map_err(Error::from))
-        });
-        posters.collect()
+        let mut active: Vec<_> = self.tally(&condition, &[]).await?.into_values().collect();
+        active.sort_by_key(|poster| poster.id);
+        active.truncate(MOST);
+        Ok(active)
     }
 
     /// How the fractal's bands stand, if it has any.
@@ -163,38 +129,52 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn bands(&self, id: Uuid) -> Result<Option<Bands>, Error> {
-        let tally = self.tally(&[id]).await?.remove(&id);
-        Ok(tally.map(|tally| tally.bands))
+        let tally = self
+            .tally("t.kind = 'band' AND t.owner_id = ?", &[id])
+            .await?;
+        Ok(tally.into_values().next().map(|poster| poster.bands))
     }
 
-    async fn tally(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Tally>, Error> {
-        let mut tallies = HashMap::<Uuid, Tally>::new();
-        if ids.is_empty() {
-            return Ok(tallies);
-        }
+    async fn tally(
+        &self,
+        condition: &str,
+        ids: &[Uuid],
+    ) -> Result<HashMap<Uuid, ActivePoster>, Error> {
         // Sums of whole numbers have another type in each database; of real ones they have the same in all.
         let query = format!(
-            "SELECT parent, state, COUNT(*) AS n, SUM(band_work) AS work, SUM(band_work * progress) AS done, \
-             SUM(band_work * 0.0 + attempt - 1) AS again, MIN(created_at) AS since FROM fractals WHERE parent IN ({}) GROUP BY parent, state",
-            marks(ids.len())
+            "SELECT t.owner_id, t.state, COUNT(*) AS n, SUM(t.work) AS work, SUM(t.work * t.progress) AS done, \
+             SUM(t.work * 0.0 + t.attempt - 1) AS again, MIN(t.created_at) AS since, MAX(f.progress) AS progress \
+             FROM tasks t JOIN fractals f ON f.uuid = t.owner_id WHERE {condition} GROUP BY t.owner_id, t.state"
         );
-        for row in self.backend.rows(sql(query).bind_all(ids)).await? {
-            let parent: String = row.try_get("parent")?;
-            let parent = Uuid::try_parse(&parent)
-                .map_err(|_| Error::corrupt(format!("band of {parent:?}, which is no id")))?;
-            let state: String = row.try_get("state")?;
-            let number = u64::try_from(row.try_get::<i64, _>("n")?).unwrap_or(0);
-            let tally = tallies.entry(parent).or_default();
+        let rows = self.backend.rows(sql(query).bind_all(ids)).await?;
+        let mut work = HashMap::new();
+        let mut tallies = HashMap::<Uuid, ActivePoster>::new();
+        for (id, row) in crate::sql::ids(&rows)?.into_iter().zip(&rows) {
+            let number = u64::try_from(whole(row, 2)?).unwrap_or(0);
+            let since = Timestamp(row.try_get("since")?);
+            let tally = tallies.entry(id).or_insert(ActivePoster {
+                id,
+                progress: row.try_get("progress")?,
+                bands: Bands::default(),
+                failed: 0,
+                work_done: 0.0,
+                since,
+            });
             tally.bands.total += number;
             tally.bands.again += row.try_get::<f64, _>("again")? as u64;
-            tally.since = tally.since.min(row.try_get("since")?);
-            tally.work += row.try_get::<f64, _>("work")?;
-            tally.done += row.try_get::<f64, _>("done")?;
-            match state.parse() {
-                Ok(State::Done) => tally.bands.done += number,
-                Ok(State::Rendering) => tally.bands.rendering += number,
-                Ok(State::Failed) => tally.failed += number,
-                _ => {}
+            tally.since = tally.since.min(since);
+            tally.work_done += row.try_get::<f64, _>("done")?;
+            *work.entry(id).or_insert(0.0) += row.try_get::<f64, _>("work")?;
+            match fractals::state(row, 1)? {
+                State::Done => tally.bands.done += number,
+                State::Rendering => tally.bands.rendering += number,
+                State::Failed => tally.failed += number,
+                State::Queued | State::Cancelled => {}
+            }
+        }
+        for (id, work) in work {
+            if let Some(tally) = tallies.get_mut(&id) {
+                tally.work_done /= f64::max(work, f64::MIN_POSITIVE);
             }
         }
         Ok(tallies)
@@ -209,19 +189,18 @@ impl Store {
         id: Uuid,
         progress: f64,
         eta: Option<f64>,
-        now: Timestamp,
     ) -> Result<bool, Error> {
-        let update = sql(format!(
-            "UPDATE fractals SET state = 'rendering', progress = ?, eta = ?, updated_at = ? \
-             WHERE uuid = ? AND stage = '{}' AND {}",
-            Stage::Bands,
-            reached_from(State::Rendering)
-        ));
-        let update = update.bind(progress).bind(eta).bind(now).bind(id);
-        let changed = transaction!(self.backend, async |work| work
-            .execute(update.clone())
-            .await)?;
-        Ok(changed > 0)
+        let update =
+            "UPDATE fractals SET state = 'rendering', progress = ?, eta = ? WHERE uuid = ?";
+        let update = sql(update).bind(progress).bind(eta).bind(id);
+        transaction!(self.backend, async |work| {
+            let Some(from) = lock_without_task(work, id, State::Rendering).await? else {
+                return Ok(false);
+            };
+            work.counted.moved(from, State::Rendering);
+            work.execute(update.clone()).await?;
+            Ok(true)
+        })
     }
 
     /// The poster's finished bands from top to bottom.
@@ -229,18 +208,21 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn fragments(&self, id: Uuid) -> Result<Vec<Fragment>, Error> {
-        let query = "SELECT band_rows, picture, size FROM fractals WHERE parent = ? AND state = 'done' \
-             ORDER BY band_first";
+        let query = "SELECT t.part, r.sha256, b.size FROM tasks t \
+             JOIN blob_references r ON r.owner_id = t.id AND r.owner_kind = 'task' AND r.role = 'fragment' \
+             JOIN blobs b ON b.sha256 = r.sha256 \
+             WHERE t.owner_id = ? AND t.kind = 'band' AND t.state = 'done' ORDER BY t.place";
         let rows = self.backend.rows(sql(query).bind(id)).await?;
         rows.iter()
             .map(|row| {
                 let corrupt = || Error::corrupt(format!("a band of {id} makes no sense"));
-                let key: Option<String> = row.try_get("picture")?;
+                let Part::Band { rows, .. } = tasks::part(row, 0)? else {
+                    return Err(corrupt());
+                };
                 Ok(Fragment {
-                    rows: u32::try_from(row.try_get::<i64, _>("band_rows")?)
-                        .map_err(|_| corrupt())?,
-                    key: key.and_then(|key| key.parse().ok()).ok_or_else(corrupt)?,
-                    size: u64::try_from(row.try_get::<i64, _>("size")?).map_err(|_| corrupt())?,
+                    rows,
+                    key: key(row, 1)?,
+                    size: u64::try_from(row.try_get::<i64, _>(2)?).map_err(|_| corrupt())?,
                 })
             })
             .collect()
@@ -253,41 +235,53 @@ impl Store {
     pub async fn join(
         &self,
         id: Uuid,
-        manifest: &BlobKey,
+        manifest: &BlobRef,
         now: Timestamp,
     ) -> Result<Joining, Error> {
-        let lock = self.backend.dialect.for_update();
-        let find = sql(format!(
-            "SELECT uuid FROM fractals WHERE uuid = ? AND stage = '{}' AND {}{lock}",
-            Stage::Bands,
-            reached_from(State::Rendering)
+        let read = sql("SELECT attempt, priority FROM fractals WHERE uuid = ?").bind(id);
+        let update = sql(format!(
+            "UPDATE fractals SET state = 'queued', attempt = attempt + 1, progress = {BANDS_SHARE}, eta = NULL \
+             WHERE uuid = ?"
         ))
         .bind(id);
-        let missing = sql("SELECT uuid FROM fractals WHERE parent = ? AND state <> 'done' LIMIT 1");
-        let update = sql(format!(
-            "UPDATE fractals SET first_attempt = attempt + 1, attempt = attempt + 1, state = 'queued', stage = '{}', \
-             progress = {BANDS_SHARE}, eta = NULL, manifest = ?, updated_at = ? WHERE uuid = ?",
-            Stage::Join
-        ));
+        let missing = sql("SELECT id FROM tasks WHERE owner_id = ? AND state <> 'done' LIMIT 1");
         transaction!(self.backend, async |work| {
-            if work.row(find.clone()).await?.is_none()
-                || work.row(missing.clone().bind(id)).await?.is_some()
-            {
-                blobs::suspect_stored(work, manifest).await?;
+            let bands = tasks::lock_of(work, &[id]).await?;
+            let from = lock_without_task(work, id, State::Queued).await?;
+            let missing = work.row(missing.clone().bind(id)).await?;
+            let (Some(from), None, false) = (from, missing, bands.is_empty()) else {
+                let unwanted = BTreeSet::from([manifest.key]);
+                blobs::note(work, &BTreeMap::new(), &unwanted).await?;
                 return Ok(Joining::NotWanted);
-            }
-            let update = update.clone().bind(manifest).bind(now).bind(id);
-            work.execute(update).await?;
-            outbox::add(work, &[id], now).await?;
-            if !blobs::make_use(work, manifest).await? {
-                let back = format!(
-                    "UPDATE fractals SET state = 'rendering', stage = '{}', manifest = NULL WHERE uuid = ?",
-                    Stage::Bands
-                );
-                work.execute(sql(back).bind(id)).await?;
-                outbox::remove(work, &[id]).await?;
+            };
+            let wanted = BTreeMap::from([(manifest.key, Some(manifest.size))]);
+            if !blobs::note(work, &wanted, &BTreeSet::new())
+                .await?
+                .is_empty()
+            {
                 return Ok(Joining::BlobGoing);
             }
+            let Some(row) = work.row(read.clone()).await? else {
+                return Ok(Joining::NotWanted);
+            };
+            let attempt = u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or(u32::MAX);
+            let part = Part::Join {
+                manifest: manifest.key,
+            };
+            let join = NewTask {
+                attempt: attempt.saturating_add(1),
+                first_attempt: attempt.saturating_add(1),
+                progress: BANDS_SHARE,
+                ..NewTask::first(id, id, part, row.try_get(1)?, now)
+            };
+            work.execute(update.clone()).await?;
+            work.counted.moved(from, State::Queued);
+            if let Some(insert) = tasks::insert(&[join]) {
+                let inserted = work.execute(insert).await;
+                inserted.map_err(Error::duplicate_is_lost_race)?;
+            }
+            let manifest = (crate::Owner::task(id), Role::MANIFEST, manifest.key);
+            blobs::add(work, vec![manifest]).await?;
             Ok(Joining::Queued)
         })
     }
@@ -298,100 +292,82 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn fail_poster(&self, id: Uuid, now: Timestamp) -> Result<bool, Error> {
-        let lock = self.backend.dialect.for_update();
-        let find = sql(format!(
-            "SELECT attempt FROM fractals WHERE uuid = ? AND stage = '{}' AND {}{lock}",
-            Stage::Bands,
-            reached_from(State::Failed)
-        ))
-        .bind(id);
-        let why = sql("SELECT band_first, band_rows, error FROM fractals WHERE parent = ? AND state = 'failed' \
-             ORDER BY band_first LIMIT 1")
+        let why = sql(
+            "SELECT part, error FROM tasks WHERE owner_id = ? AND kind = 'band' AND state = 'failed' \
+             ORDER BY place LIMIT 1",
+        )
         .bind(id);
         let failed = transaction!(self.backend, async |work| {
-            let (Some(poster), Some(band)) =
-                (work.row(find.clone()).await?, work.row(why.clone()).await?)
-            else {
+            tasks::lock_of(work, &[id]).await?;
+            let from = lock_without_task(work, id, State::Failed).await?;
+            let (Some(from), Some(band)) = (from, work.row(why.clone()).await?) else {
                 return Ok(false);
             };
-            let first: i64 = band.try_get("band_first")?;
-            let last = first + band.try_get::<i64, _>("band_rows")? - 1;
-            let error: Option<String> = band.try_get("error")?;
-            let reason = format!(
-                "rows {first} to {last}: {}",
-                error.as_deref().unwrap_or("no reason is known")
-            );
-            let attempt: i64 = poster.try_get("attempt")?;
-            let attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
-            results::fail(work, id, attempt, &reason, now).await?;
-            cancel_bands(work, &[id], now).await?;
+            let rows = match tasks::part(&band, 0)? {
+                Part::Band { first, rows, .. } => (first, first.saturating_add(rows) - 1),
+                _ => (0, 0),
+            };
+            let error: Option<String> = band.try_get(1)?;
+            let error = error.as_deref().unwrap_or("no reason is known");
+            let reason = format!("rows {} to {}: {error}", rows.0, rows.1);
+            cancel_tasks(work, &[id], now).await?;
+            fractals::end(work, &[(id, from)], State::Failed, Some(&reason), now).await?;
             Ok(true)
         })?;
         metrics::FINISHED.add([State::Failed.name()], u64::from(failed));
         Ok(failed)
     }
-
-    /// Removes the bands of posters that are done, which need them no more. Returns whether there were any.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn remove_joined_bands(&self) -> Result<bool, Error> {
-        let query = format!(
-            "SELECT uuid FROM fractals WHERE stage IS NOT NULL AND state = 'done' LIMIT {MOST}"
-        );
-        let joined = outbox::ids(&self.backend.rows(sql(query)).await?)?;
-        for id in &joined {
-            transaction!(self.backend, async |work| {
-                remove_bands(work, *id).await?;
-                let update =
-                    "UPDATE fractals SET stage = NULL, manifest = NULL, eta = NULL WHERE uuid = ?";
-                work.execute(sql(update).bind(*id)).await
-            })?;
-        }
-        Ok(!joined.is_empty())
-    }
-
-    /// Those of these ids that are bands of posters.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn bands_among(&self, ids: &[Uuid]) -> Result<HashSet<Uuid>, Error> {
-        if ids.is_empty() {
-            return Ok(HashSet::new());
-        }
-        let query = format!(
-            "SELECT uuid FROM fractals WHERE parent IS NOT NULL AND uuid IN ({})",
-            marks(ids.len())
-        );
-        let rows = self.backend.rows(sql(query).bind_all(ids)).await?;
-        Ok(outbox::ids(&rows)?.into_iter().collect())
-    }
 }
 
-struct Tally {
-    bands: Bands,
-    failed: u64,
-    /// Seconds of all bands, and those that are done of them.
-    work: f64,
-    done: f64,
-    /// When the first was planned.
-    since: i64,
+fn new_bands(poster: Uuid, bands: &[PlannedBand], priority: i64, now: Timestamp) -> Vec<NewTask> {
+    let band = |first: &mut u32, band: &PlannedBand| {
+        let part = Part::Band {
+            poster,
+            first: *first,
+            rows: band.rows,
+        };
+        *first += band.rows;
+        Some(NewTask {
+            work: f64::from(band.work.max(f32::MIN_POSITIVE)),
+            ..NewTask::first(Uuid::new_v4(), poster, part, priority, now)
+        })
+    };
+    bands.iter().scan(0, band).collect()
 }
 
-impl Default for Tally {
-    fn default() -> Self {
-        Self {
-            bands: Bands::default(),
-            failed: 0,
-            work: 0.0,
-            done: 0.0,
-            since: i64::MAX,
-        }
-    }
+/// The state of a poster that has bands and is neither planned nor joined just now, locked, if it may come into that
+/// state.
+async fn lock_without_task(work: &mut Work, id: Uuid, to: State) -> Result<Option<State>, Error> {
+    // A retry is nobody's but people's.
+    let unfinished = State::Rendering.reached_from();
+    let states: Vec<_> = to
+        .reached_from()
+        .iter()
+        .filter(|state| unfinished.contains(state))
+        .copied()
+        .collect();
+    let from = fractals::lock(work, &[id], &states).await?;
+    let own = "SELECT id FROM tasks WHERE id = ?";
+    let bands = "SELECT id FROM tasks WHERE owner_id = ? AND kind = 'band' LIMIT 1";
+    let own = work.row(sql(own).bind(id)).await?;
+    let bands = work.row(sql(bands).bind(id)).await?;
+    Ok(match (from.first(), own, bands) {
+        (Some((_, from)), None, Some(_)) => Some(*from),
+        _ => None,
+    })
 }
 
-/// Whether the row is a band.
-pub(crate) async fn is_band(work: &mut Work, id: Uuid) -> Result<bool, Error> {
-    let query = "SELECT uuid FROM fractals WHERE uuid = ? AND parent IS NOT NULL";
-    Ok(work.row(sql(query).bind(id)).await?.is_some())
+/// Calls off what is not done of these owners.
+pub(crate) async fn cancel_tasks(
+    work: &mut Work,
+    owners: &[Uuid],
+    now: Timestamp,
+) -> Result<(), Error> {
+    let update = format!(
+        "UPDATE tasks SET state = 'cancelled', updated_at = ?, published = 1 WHERE owner_id IN ({}) AND {}",
+        marks(owners.len()),
+        among(State::Cancelled.reached_from())
+    );
+    let update = sql(update).bind(now).bind_all(owners);
+    work.execute(update).await.map(drop)
 }

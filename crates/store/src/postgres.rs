@@ -33,7 +33,13 @@ impl Dialect for Postgres {
             bytes: "BYTEA",
             bytewise: " COLLATE \"C\"",
             table: "",
+            partial_indexes: true,
         }
+    }
+
+    fn catalogue(&self) -> &'static str {
+        "SELECT table_name::text, column_name::text FROM information_schema.columns \
+         WHERE table_schema = current_schema()"
     }
 
     fn alone(&self) -> (&'static [&'static str], &'static str) {

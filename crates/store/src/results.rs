@@ -1,61 +1,84 @@
-//! What workers report, recorded only as far as the states' table allows. Rendering is a pure function of the recipe,
-//! so a picture is welcome from any attempt; failures and returns count only for the current one.
+//! Results whose blobs are stored. Working is a pure function of what is asked for, so a result is welcome from any
+//! attempt.
 
-use crate::backend::Work;
-use crate::backend::transaction;
-use crate::outbox::HAS_TASK;
-use crate::posters::is_band;
+use crate::backend::{Work, transaction};
+use crate::fractals::{self, among};
+use crate::owner::{Owner, OwnerKind, Role};
 use crate::sql::{marks, sql};
-use crate::{Error, MAX_ATTEMPTS, Store, blobs, outbox};
-use faafo_model::{BlobKey, BlobRef, State, Timestamp, Uuid};
+use crate::tasks::{self, Locked, Subject};
+use crate::{Error, Store, blobs};
+use faafo_model::{BlobKey, BlobRef, Part, State, Timestamp, Uuid};
 use faafo_telemetry::metrics;
-use sqlx::Row;
-use std::collections::{BTreeMap, HashSet};
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// A rendered picture whose blobs are stored.
+/// A finished task whose blobs are stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finish {
-    /// The fractal.
+    /// The task.
     pub id: Uuid,
-    /// The stored picture; its key becomes the checksum.
-    pub picture: BlobRef,
-    /// The stored thumbnail.
-    pub thumbnail: BlobRef,
+    /// What is stored.
+    pub made: Made,
     /// Seconds it took.
     pub duration: Option<f64>,
-    /// Who rendered it.
+    /// Who did it.
     pub worker: Option<String>,
-    /// It is a band of a poster; what is stored of it stands for picture and thumbnail.
-    pub is_band: bool,
+}
+
+/// What a task has made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// What its owner asked for.
+    Picture {
+        /// The file; its name becomes the checksum.
+        picture: BlobRef,
+        /// A small picture of it, which may be the same.
+        thumbnail: BlobRef,
+    },
+    /// A band of a poster.
+    Fragment(BlobRef),
 }
 
 impl Finish {
-    fn keys(&self) -> [BlobKey; 2] {
-        [self.picture.key, self.thumbnail.key]
+    /// What is to exist, and what it is for.
+    pub fn blobs(&self) -> impl Iterator<Item = (Role, BlobRef)> {
+        let blobs = match self.made {
+            // What is its own thumbnail needs no other.
+            Made::Picture { picture, thumbnail } => [
+                Some((Role::PICTURE, picture)),
+                (thumbnail.key != picture.key).then_some((Role::THUMBNAIL, thumbnail)),
+            ],
+            Made::Fragment(fragment) => [Some((Role::FRAGMENT, fragment)), None],
+        };
+        blobs.into_iter().flatten()
+    }
+
+    /// Whom it is for, if that is what the task was to make.
+    fn owner(&self, task: &Locked) -> Option<Owner> {
+        match (self.made, task.kind == tasks::BAND) {
+            (Made::Picture { .. }, false) => Some(Owner::fractal(task.owner)),
+            (Made::Fragment(_), true) => Some(Owner::task(task.id)),
+            _ => None,
+        }
+    }
+
+    /// Whether it is only a part of what was asked for.
+    pub fn subject(&self) -> Subject {
+        match self.made {
+            Made::Picture { .. } => Subject::Owner,
+            Made::Fragment(_) => Subject::Part,
+        }
     }
 }
 
-/// Whether a finished picture's row now refers to its blobs.
+/// Whether somebody now refers to a finished task's blobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reservation {
-    /// It does: the blobs stay. The caller makes sure that they exist and then calls [`Store::finish`].
+    /// The blobs stay. The caller makes sure that they exist and then calls [`Store::finish`].
     Reserved,
-    /// The row is gone or final: nobody wants this picture.
+    /// The task is gone or final: nobody wants this.
     NotWanted,
     /// One of the blobs is just being deleted for want of use: store it again.
     BlobGoing,
-}
-
-/// What became of a fractal whose task was given back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is in the outbox again.
-    Queued,
-    /// It was tried too often.
-    Failed,
-    /// The report is about an earlier attempt, or the row is gone or final.
-    Stale,
 }
 
 /// Result fields as old workers send them before, or without, their picture. Absent fields stay as they are.
@@ -69,228 +92,166 @@ pub struct LegacyResult {
     pub url: Option<String>,
 }
 
-/// The states from which `state` may be reached, as SQL.
-pub(crate) fn reached_from(state: State) -> String {
-    let names: Vec<_> = state
-        .reached_from()
-        .iter()
-        .map(|from| format!("'{from}'"))
-        .collect();
-    format!("state IN ({})", names.join(", "))
+/// The tasks of these results that are not final, locked.
+async fn lock(work: &mut Work, finishes: &[Finish]) -> Result<HashMap<Uuid, Locked>, Error> {
+    let condition = sql(format!(
+        "id IN ({}) AND {}",
+        marks(finishes.len()),
+        among(State::Done.reached_from())
+    ));
+    let ids = finishes.iter().map(|finish| finish.id);
+    let tasks = tasks::lock(work, condition.bind_all(ids)).await?;
+    Ok(tasks.into_iter().map(|task| (task.id, task)).collect())
+}
+
+/// What these owners refer to.
+async fn held(
+    work: &mut Work,
+    owners: impl Iterator<Item = Owner>,
+) -> Result<BTreeMap<(Uuid, String), BlobKey>, Error> {
+    let (fractals, tasks): (Vec<_>, Vec<_>) =
+        owners.partition(|owner| owner.kind == OwnerKind::FRACTAL);
+    let mut held = BTreeMap::new();
+    for (kind, owners) in [(OwnerKind::FRACTAL, fractals), (OwnerKind::TASK, tasks)] {
+        let ids: Vec<_> = owners.into_iter().map(|owner| owner.id).collect();
+        held.extend(blobs::held(work, kind, &ids).await?);
+    }
+    Ok(held)
 }
 
 impl Store {
-    /// A worker is rendering: its progress, and the lease begins anew. Returns for each whether it still counts.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn rendering(
-        &self,
-        reports: &[(Uuid, u32, f64)],
-        now: Timestamp,
-    ) -> Result<Vec<bool>, Error> {
-        let update = sql(format!(
-            "UPDATE fractals SET state = 'rendering', progress = ?, updated_at = ? WHERE uuid = ? AND attempt = ? AND {}",
-            reached_from(State::Rendering)
-        ));
-        let ids: Vec<_> = reports.iter().map(|(id, ..)| *id).collect();
-        transaction!(self.backend, async |work| {
-            work.lock("fractals", &ids).await?;
-            let mut counted = Vec::with_capacity(reports.len());
-            for (id, attempt, progress) in reports {
-                let update = update.clone().bind(*progress).bind(now);
-                let changed = work.execute(update.bind(id).bind(*attempt)).await?;
-                counted.push(changed > 0);
-            }
-            Ok(counted)
-        })
-    }
-
-    /// Lets the rows refer to their stored blobs, so that these can't be deleted any more.
+    /// Has those for whom these results are refer to their stored blobs, so that these can't be deleted any more.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn reserve(&self, finishes: &[Finish]) -> Result<Vec<Reservation>, Error> {
-        let ids: Vec<_> = finishes.iter().map(|finish| finish.id).collect();
-        let find = sql(format!(
-            "SELECT uuid, picture, thumbnail FROM fractals WHERE uuid IN ({}) AND {} ORDER BY uuid{}",
-            marks(ids.len()),
-            reached_from(State::Done),
-            self.backend.dialect.for_update()
-        ))
-        .bind_all(&ids);
-        let refer = "UPDATE fractals SET picture = ?, thumbnail = ? WHERE uuid = ?";
         if finishes.is_empty() {
             return Ok(Vec::new());
         }
         transaction!(self.backend, async |work| {
-            let rows = work.rows(find.clone()).await?;
-            let wanting: HashSet<_> = outbox::ids(&rows)?.into_iter().collect();
-            // The blobs that rows are to refer to, and those that they did refer to or are not to.
-            let mut keys = BTreeMap::new();
-            for row in &rows {
-                for column in ["picture", "thumbnail"] {
-                    let key: Option<String> = row.try_get(column)?;
-                    keys.extend(key.and_then(|key| key.parse().ok()).map(|key| (key, false)));
-                }
-            }
+            let tasks = lock(work, finishes).await?;
+            let owner = |finish: &Finish| {
+                let task = tasks.get(&finish.id)?;
+                finish.owner(task)
+            };
+            let held = held(work, finishes.iter().filter_map(owner)).await?;
+            let mut wanted = BTreeMap::new();
+            let mut unwanted: BTreeSet<BlobKey> = held.values().copied().collect();
             for finish in finishes {
-                for key in finish.keys() {
-                    *keys.entry(key).or_insert(false) |= wanting.contains(&finish.id);
-                }
-            }
-            let mut usable = HashSet::new();
-            for (key, wanted) in &keys {
-                if !wanted {
-                    blobs::suspect_stored(work, key).await?;
-                } else if blobs::make_use(work, key).await? {
-                    usable.insert(*key);
-                }
-            }
-            let mut reservations = Vec::with_capacity(finishes.len());
-            for finish in finishes {
-                let keys = finish.keys();
-                reservations.push(if !wanting.contains(&finish.id) {
-                    Reservation::NotWanted
-                } else if keys.iter().all(|key| usable.contains(key)) {
-                    let refer = sql(refer).bind_all(&keys).bind(finish.id);
-                    work.execute(refer).await?;
-                    Reservation::Reserved
-                } else {
-                    for key in &keys {
-                        blobs::suspect(work, key).await?;
+                for (_, blob) in finish.blobs() {
+                    match owner(finish) {
+                        Some(_) => drop(wanted.insert(blob.key, Some(blob.size))),
+                        None => drop(unwanted.insert(blob.key)),
                     }
-                    Reservation::BlobGoing
-                });
+                }
             }
+            let going = blobs::note(work, &wanted, &unwanted).await?;
+            let (mut reservations, mut references) = (Vec::new(), Vec::new());
+            let mut left = BTreeSet::new();
+            for finish in finishes {
+                let Some(owner) = owner(finish) else {
+                    reservations.push(Reservation::NotWanted);
+                    continue;
+                };
+                if finish.blobs().any(|(_, blob)| going.contains(&blob.key)) {
+                    left.extend(finish.blobs().map(|(_, blob)| blob.key));
+                    reservations.push(Reservation::BlobGoing);
+                    continue;
+                }
+                if held.keys().any(|(id, _)| *id == owner.id) {
+                    // Whatever an earlier result was: this one takes its place.
+                    let roles = [Role::PICTURE, Role::THUMBNAIL, Role::FRAGMENT];
+                    blobs::release(work, owner.kind, &[owner.id], &roles).await?;
+                }
+                let blobs = finish.blobs().map(|(role, blob)| (owner, role, blob.key));
+                references.extend(blobs);
+                reservations.push(Reservation::Reserved);
+            }
+            // Two results for one owner may come together; the last one stays.
+            let mut last = Vec::with_capacity(references.len());
+            for (owner, role, key) in references.into_iter().rev() {
+                match last
+                    .iter()
+                    .any(|(known, as_what, _)| (*known, *as_what) == (owner, role))
+                {
+                    true => drop(left.insert(key)),
+                    false => last.push((owner, role, key)),
+                }
+            }
+            blobs::add(work, last).await?;
+            blobs::note(work, &BTreeMap::new(), &left).await?;
             Ok(reservations)
         })
     }
 
-    /// The reserved blobs exist: the fractals are done. Returns for each whether its state changed.
+    /// The reserved blobs exist: these tasks are done, and so are the fractals that had no other. Returns for each
+    /// whether that changed anything.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn finish(&self, finishes: &[Finish], now: Timestamp) -> Result<Vec<bool>, Error> {
-        let update = sql(format!(
-            "UPDATE fractals SET state = 'done', progress = 1.0, error = NULL, finished_at = ?, updated_at = ?, \
-             duration = ?, checksum = ?, size = ?, generated_by = ? \
-             WHERE uuid = ? AND picture = ? AND thumbnail = ? AND {}",
-            reached_from(State::Done)
-        ))
-        .bind(now)
-        .bind(now);
-        let ids: Vec<_> = finishes.iter().map(|finish| finish.id).collect();
+        if finishes.is_empty() {
+            return Ok(Vec::new());
+        }
         let changed = transaction!(self.backend, async |work| {
-            work.lock("fractals", &ids).await?;
-            let mut changed = Vec::with_capacity(finishes.len());
-            let mut done = Vec::new();
-            for finish in finishes {
-                let update = update
-                    .clone()
-                    .bind(finish.duration)
-                    .bind(&finish.picture.key)
-                    .bind(i64::try_from(finish.picture.size).unwrap_or(i64::MAX))
-                    .bind(finish.worker.as_deref())
-                    .bind(finish.id)
-                    .bind(&finish.picture.key)
-                    .bind(&finish.thumbnail.key);
-                changed.push(work.execute(update).await? > 0);
-                if changed.ends_with(&[true]) {
-                    done.push(finish.id);
-                }
+            let tasks = lock(work, finishes).await?;
+            let owner = |finish: &Finish| {
+                let task = tasks.get(&finish.id)?;
+                finish.owner(task)
+            };
+            let held = held(work, finishes.iter().filter_map(owner)).await?;
+            // Whether what was reserved is still what was reserved last.
+            let is_held = |finish: &Finish| {
+                owner(finish).filter(|owner| {
+                    let mut blobs = finish.blobs();
+                    blobs.all(|(role, blob)| {
+                        held.get(&(owner.id, role.name().to_owned())) == Some(&blob.key)
+                    })
+                })
+            };
+            let held: Vec<_> = finishes.iter().map(is_held).collect();
+            let whole = |owner: &&Owner| owner.kind == OwnerKind::FRACTAL;
+            let owners = held.iter().flatten().filter(whole);
+            let owners: Vec<_> = owners.map(|owner| owner.id).collect();
+            let fractals = fractals::lock(work, &owners, State::Done.reached_from()).await?;
+            let mut fractals: HashMap<_, _> = fractals.into_iter().collect();
+            let (mut changed, mut done, mut bands) = (Vec::new(), Vec::new(), Vec::new());
+            for (finish, owner) in finishes.iter().zip(held) {
+                let is_new = match (owner, finish.made) {
+                    (Some(owner), Made::Picture { picture, .. }) => {
+                        let from = fractals.remove(&owner.id);
+                        if let Some(from) = from {
+                            done_now(work, owner.id, finish, &picture, now).await?;
+                            work.counted.moved(from, State::Done);
+                            done.push(owner.id);
+                        }
+                        from.is_some()
+                    }
+                    (Some(owner), Made::Fragment(_)) if !bands.contains(&owner.id) => {
+                        bands.push(owner.id);
+                        true
+                    }
+                    _ => false,
+                };
+                changed.push(is_new);
             }
-            outbox::remove(work, &done).await?;
+            if !bands.is_empty() {
+                let update = format!(
+                    "UPDATE tasks SET state = 'done', progress = 1.0, error = NULL, updated_at = ?, published = 1 \
+                     WHERE id IN ({})",
+                    marks(bands.len())
+                );
+                work.execute(sql(update).bind(now).bind_all(&bands)).await?;
+            }
+            remove(work, &tasks, &done).await?;
             Ok(changed)
         })?;
-        let fractals = changed.iter().zip(finishes);
-        let done = fractals.filter(|(changed, finish)| **changed && !finish.is_band);
-        let done = done.count();
-        metrics::FINISHED.add([State::Done.name()], done as u64);
+        let done = changed
+            .iter()
+            .zip(finishes)
+            .filter(|(changed, finish)| **changed && finish.subject() == Subject::Owner);
+        metrics::FINISHED.add([State::Done.name()], done.count() as u64);
         Ok(changed)
-    }
-
-    /// The task can't be rendered: the fractal fails. Returns whether its state changed.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn fail(
-        &self,
-        id: Uuid,
-        attempt: u32,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<bool, Error> {
-        let (failed, is_band) = transaction!(self.backend, async |work| {
-            let failed = fail(work, id, attempt, reason, now).await?;
-            Ok((failed, is_band(work, id).await?))
-        })?;
-        metrics::FINISHED.add([State::Failed.name()], u64::from(failed && !is_band));
-        Ok(failed)
-    }
-
-    /// The task was given back: the fractal is queued again under a new attempt, or fails when that was the last one.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn give_back(
-        &self,
-        id: Uuid,
-        attempt: u32,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<Outcome, Error> {
-        let from = reached_from(State::Rendering);
-        let lock = self.backend.dialect.for_update();
-        let find = sql(format!(
-            "SELECT first_attempt, parent FROM fractals WHERE uuid = ? AND attempt = ? AND {from}{lock}"
-        ))
-        .bind(id)
-        .bind(attempt);
-        let (outcome, is_band) = transaction!(self.backend, async |work| {
-            let Some(row) = work.row(find.clone()).await? else {
-                return Ok((Outcome::Stale, false));
-            };
-            let is_band = row.try_get::<Option<String>, _>(1)?.is_some();
-            let tries = i64::from(attempt) - row.try_get::<i64, _>(0)? + 1;
-            if tries >= i64::from(MAX_ATTEMPTS) {
-                let reason = format!("gave up after {tries} attempts: {reason}");
-                fail(work, id, attempt, &reason, now).await?;
-                return Ok((Outcome::Failed, is_band));
-            }
-            let update = "UPDATE fractals SET state = 'queued', attempt = attempt + 1, progress = 0.0, error = ?, \
-                     updated_at = ? WHERE uuid = ?";
-            work.execute(sql(update).bind(reason).bind(now).bind(id))
-                .await?;
-            outbox::add(work, &[id], now).await?;
-            Ok((Outcome::Queued, is_band))
-        })?;
-        let failed = outcome == Outcome::Failed && !is_band;
-        metrics::FINISHED.add([State::Failed.name()], u64::from(failed));
-        Ok(outcome)
-    }
-
-    /// Fractals that somebody renders and of which nothing was heard for `lease`.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn silent(
-        &self,
-        lease: Duration,
-        limit: u32,
-        now: Timestamp,
-    ) -> Result<Vec<(Uuid, u32)>, Error> {
-        let query = format!(
-            "SELECT uuid, attempt FROM fractals WHERE state = 'rendering' AND updated_at < ? AND {HAS_TASK} \
-             ORDER BY updated_at LIMIT {limit}"
-        );
-        let rows = self.backend.rows(sql(query).bind(now.minus(lease))).await?;
-        let attempts = rows.iter().map(|row| {
-            let attempt: i64 = row.try_get(1)?;
-            Ok(u32::try_from(attempt).unwrap_or(u32::MAX))
-        });
-        let attempts = attempts.collect::<Result<Vec<_>, Error>>()?;
-        Ok(outbox::ids(&rows)?.into_iter().zip(attempts).collect())
     }
 
     /// Records what an old worker says of a fractal that is not yet final. Returns whether there was such a one.
@@ -301,8 +262,8 @@ impl Store {
         let update = sql(format!(
             "UPDATE fractals SET duration = COALESCE(?, duration), checksum = COALESCE(?, checksum), \
              size = COALESCE(?, size), generated_by = COALESCE(?, generated_by), url = COALESCE(?, url) \
-             WHERE uuid = ? AND parent IS NULL AND {}",
-            reached_from(State::Done)
+             WHERE uuid = ? AND {}",
+            among(State::Done.reached_from())
         ))
         .bind(result.duration)
         .bind(result.checksum.as_deref())
@@ -317,28 +278,41 @@ impl Store {
     }
 }
 
-pub(crate) async fn fail(
+async fn done_now(
     work: &mut Work,
     id: Uuid,
-    attempt: u32,
-    reason: &str,
+    finish: &Finish,
+    picture: &BlobRef,
     now: Timestamp,
-) -> Result<bool, Error> {
-    let update = sql(format!(
-        "UPDATE fractals SET state = 'failed', error = ?, finished_at = ?, updated_at = ? \
-         WHERE uuid = ? AND attempt = ? AND {}",
-        reached_from(State::Failed)
-    ));
-    let update = update
-        .bind(reason)
+) -> Result<(), Error> {
+    let update = "UPDATE fractals SET state = 'done', progress = 1.0, error = NULL, finished_at = ?, eta = NULL, \
+         duration = ?, checksum = ?, size = ?, generated_by = ? WHERE uuid = ?";
+    let update = sql(update)
         .bind(now)
-        .bind(now)
-        .bind(id)
-        .bind(attempt);
-    let failed = work.execute(update).await? > 0;
-    if failed {
-        outbox::remove(work, &[id]).await?;
-        blobs::let_go(work, &[id]).await?;
+        .bind(finish.duration)
+        .bind(&picture.key)
+        .bind(picture.size)
+        .bind(finish.worker.as_deref())
+        .bind(id);
+    work.execute(update).await.map(drop)
+}
+
+/// Removes the tasks of fractals that are done. All but posters have just one, for which nothing is stored.
+async fn remove(
+    work: &mut Work,
+    tasks: &HashMap<Uuid, Locked>,
+    done: &[Uuid],
+) -> Result<(), Error> {
+    let is_single =
+        |id: &&Uuid| matches!(tasks.get(id), Some(task) if task.kind == Part::Whole.name());
+    let (single, posters): (Vec<_>, Vec<_>) = done.iter().partition(is_single);
+    if !single.is_empty() {
+        let delete = format!("DELETE FROM tasks WHERE id IN ({})", marks(single.len()));
+        work.execute(sql(delete).bind_all(single)).await?;
     }
-    Ok(failed)
+    if !posters.is_empty() {
+        let posters: Vec<Uuid> = posters.into_iter().copied().collect();
+        tasks::remove_of(work, &posters).await?;
+    }
+    Ok(())
 }

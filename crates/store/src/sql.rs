@@ -1,9 +1,11 @@
 //! A statement: its text, with `?` for the arguments, and these.
 
+use crate::Error;
 use crate::backend::Dialect;
-use crate::query::Value;
+use faafo_model::fields::Value;
 use faafo_model::{BlobKey, Timestamp, Uuid};
-use sqlx::{Any, AssertSqlSafe};
+use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe, Row};
 use std::borrow::Cow;
 
 /// A value for a `?`.
@@ -21,6 +23,8 @@ pub(crate) enum Argument {
 pub(crate) struct Sql {
     text: Cow<'static, str>,
     arguments: Vec<Argument>,
+    /// Whether a text like this comes again, so that the connection had better remember it.
+    recurs: bool,
 }
 
 /// A statement with this text.
@@ -28,7 +32,53 @@ pub(crate) fn sql(text: impl Into<Cow<'static, str>>) -> Sql {
     Sql {
         text: text.into(),
         arguments: Vec::new(),
+        recurs: true,
     }
+}
+
+/// A statement that inserts these rows, all of them or none.
+pub(crate) fn insert(table: &str, columns: &str, rows: Vec<Vec<Argument>>) -> Sql {
+    let values: Vec<_> = rows
+        .iter()
+        .map(|row| format!("({})", marks(row.len())))
+        .collect();
+    let text = format!(
+        "INSERT INTO {table} ({columns}) VALUES {}",
+        values.join(", ")
+    );
+    let recurs = rows.len() == 1;
+    let insert = sql(text).bind_all(rows.into_iter().flatten());
+    Sql { recurs, ..insert }
+}
+
+/// The ids in a result's first column.
+///
+/// # Errors
+/// One of them is none.
+pub(crate) fn ids(rows: &[AnyRow]) -> Result<Vec<Uuid>, Error> {
+    let id = |row: &AnyRow| {
+        let text: String = row.try_get(0)?;
+        Uuid::try_parse(&text).map_err(|_| Error::corrupt(format!("{text:?} is no id")))
+    };
+    rows.iter().map(id).collect()
+}
+
+/// The blobs' names in a result's first column.
+///
+/// # Errors
+/// One of them is none.
+pub(crate) fn keys(rows: &[AnyRow]) -> Result<Vec<BlobKey>, Error> {
+    rows.iter().map(|row| key(row, 0)).collect()
+}
+
+/// The name of a blob.
+///
+/// # Errors
+/// It is none.
+pub(crate) fn key<I: sqlx::ColumnIndex<AnyRow>>(row: &AnyRow, column: I) -> Result<BlobKey, Error> {
+    let text: String = row.try_get(column)?;
+    text.parse()
+        .map_err(|_| Error::corrupt(format!("{text:?} is no blob's name")))
 }
 
 /// As many `?` as there are values, for `IN (…)`.
@@ -37,6 +87,12 @@ pub(crate) fn marks(number: usize) -> String {
 }
 
 impl Sql {
+    /// The statement with text before it, without arguments.
+    pub(crate) fn after(mut self, text: &str) -> Self {
+        self.text.to_mut().insert_str(0, text);
+        self
+    }
+
     /// The statement with more text.
     pub(crate) fn and(mut self, text: &str) -> Self {
         self.text.to_mut().push_str(text);
@@ -75,7 +131,7 @@ impl Sql {
             }
             text += piece;
         }
-        let query = sqlx::query(AssertSqlSafe(text));
+        let query = sqlx::query(AssertSqlSafe(text)).persistent(self.recurs);
         self.arguments
             .into_iter()
             .fold(query, |query, argument| match argument {
@@ -104,6 +160,13 @@ impl From<String> for Argument {
 impl From<i64> for Argument {
     fn from(number: i64) -> Self {
         Self::Whole(number)
+    }
+}
+
+impl From<u64> for Argument {
+    /// What is too large becomes the largest number there is.
+    fn from(number: u64) -> Self {
+        Self::Whole(i64::try_from(number).unwrap_or(i64::MAX))
     }
 }
 

@@ -48,7 +48,17 @@ impl Dialect for Sqlite {
             bytes: "BLOB",
             bytewise: "",
             table: "",
+            partial_indexes: true,
         }
+    }
+
+    fn catalogue(&self) -> &'static str {
+        "SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table'"
+    }
+
+    fn shards(&self) -> i64 {
+        // There is one writer.
+        1
     }
 
     fn alone(&self) -> (&'static [&'static str], &'static str) {

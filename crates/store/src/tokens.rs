@@ -2,7 +2,8 @@
 //! has made for a while: it ends with that one.
 
 use crate::backend::transaction;
-use crate::{Error, Store, sql::sql};
+use crate::sql::sql;
+use crate::{Error, Store};
 use faafo_model::{Timestamp, Uuid};
 use sqlx::Row;
 use sqlx::any::AnyRow;

@@ -1,7 +1,8 @@
 //! Which workers there are, as far as they are heard of.
 
 use crate::backend::transaction;
-use crate::{Error, Store, sql::sql};
+use crate::sql::sql;
+use crate::{Error, Store};
 use faafo_model::{Presence, Timestamp, Uuid};
 use serde::Serialize;
 use sqlx::Row;

@@ -15,7 +15,7 @@ pub fn begin(role: &'static str) {
 }
 
 const NONE: &[[&str; 0]] = &[[]];
-const URGENCIES: &[[&str; 1]] = &[["interactive"], ["batch"], ["bands"], ["alone"]];
+const LANES: &[[&str; 1]] = &[["interactive"], ["batch"], ["bands"], ["quarantine"]];
 /// From one small picture to one that takes a day.
 const LONG: &[f64] = &[
     0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0,
@@ -46,7 +46,7 @@ metrics! {
     RETRIED: Counter<0> = ("faafo_retried_total", "Failed and cancelled fractals that this process queued again.", [], NONE);
 
     /// Tasks handed to the queue.
-    PUBLISHED: Counter<1> = ("faafo_tasks_published_total", "Tasks that the queue has confirmed.", ["urgency"], URGENCIES);
+    PUBLISHED: Counter<1> = ("faafo_tasks_published_total", "Tasks that the queue has confirmed.", ["lane"], LANES);
     /// Tasks that the queue did not take.
     UNPUBLISHED: Counter<0> = ("faafo_tasks_publish_failures_total", "Tasks that the queue did not confirm; they are tried again.", [], NONE);
     /// Tasks put into the outbox once more.
@@ -60,7 +60,7 @@ metrics! {
         ["result"], &[["rendering"], ["done"], ["planned"], ["band"], ["failed"], ["returned"], ["presence"]]);
     /// Seconds from publication to a worker.
     QUEUE_SECONDS: Histogram<1> = ("faafo_queue_seconds", "Seconds from a task's publication to a worker that takes it.",
-        ["urgency"], URGENCIES, LONG);
+        ["lane"], LANES, LONG);
 
     /// Tasks by what became of them in this worker.
     TASKS: Counter<1> = ("faafo_tasks_total", "Tasks that this worker took, by what became of them.",
@@ -70,7 +70,7 @@ metrics! {
     /// Pixels rendered.
     PIXELS: Counter<0> = ("faafo_rendered_pixels_total", "Pixels of the pictures that this worker has stored.", [], NONE);
     /// Slots that work.
-    BUSY: Gauge<1> = ("faafo_slots_busy", "Tasks being worked on.", ["urgency"], URGENCIES);
+    BUSY: Gauge<1> = ("faafo_slots_busy", "Tasks being worked on.", ["lane"], LANES);
 
     /// Bytes sent and stored as blobs.
     BLOB_WRITTEN: Counter<0> = ("faafo_blob_written_bytes_total", "Bytes sent to the picture store, which has taken them for good.", [], NONE);

@@ -57,9 +57,6 @@ impl Tracker {
                 self.tell_progress(&poster, paces).await?;
             }
         }
-        if self.store.remove_joined_bands().await? {
-            self.wake.notify_one();
-        }
         Ok(())
     }
 
@@ -69,11 +66,8 @@ impl Tracker {
         if progress == poster.progress {
             return Ok(());
         }
-        if self
-            .store
-            .poster_progress(poster.id, progress, eta, now())
-            .await?
-        {
+        let store = &self.store;
+        if store.poster_progress(poster.id, progress, eta).await? {
             let event = Event::state(poster.id, State::Rendering, progress);
             self.queue.publish_event(Event { eta, ..event });
         }
@@ -95,7 +89,7 @@ impl Tracker {
                 return Ok(());
             }
         };
-        match self.store.join(poster.id, &manifest.key, now()).await? {
+        match self.store.join(poster.id, &manifest, now()).await? {
             Joining::Queued => {
                 tracing::info!(uuid = %poster.id, bands = poster.bands.total, "all bands of a poster are done");
                 self.queue

@@ -1,8 +1,8 @@
 //! From the outbox to the queue.
 
 use crate::{Tracker, now, wait_after};
-use faafo_queue::Urgency;
-use faafo_store::{Claim, Line};
+use faafo_model::Lane;
+use faafo_store::Claim;
 use faafo_telemetry::metrics;
 use faafo_telemetry::trace::{self, Kind, Service, Span};
 use futures_util::future::join_all;
@@ -33,9 +33,9 @@ impl Tracker {
     /// Returns whether there may be more at once.
     async fn publish_batch(&self, stop: &CancellationToken) -> bool {
         // A queue that waited for room in one lane would keep the others waiting.
-        let has_room = |line: &Line| self.queue.has_room(lane(*line), BATCH as usize);
-        let lines: Vec<Line> = Line::ALL.into_iter().filter(has_room).collect();
-        let claiming = self.store.claim_unpublished_of(&lines, BATCH, now());
+        let has_room = |lane: &Lane| self.queue.has_room(*lane, BATCH as usize);
+        let lanes: Vec<Lane> = Lane::ALL.into_iter().filter(has_room).collect();
+        let claiming = self.store.claim_unpublished(&lanes, BATCH, now());
         let claims = match claiming.await {
             Ok(claims) if claims.is_empty() => return false,
             Ok(claims) => claims,
@@ -48,14 +48,14 @@ impl Tracker {
         // All at once: a broker confirms many in the time that one takes.
         let publishing = claims
             .iter()
-            .map(|claim| self.queue.publish_task(&claim.task, lane(claim.line())));
+            .map(|claim| self.queue.publish_task(&claim.task, claim.lane));
         let results = join_all(publishing).await;
         let (mut published, mut left, mut failure) = (Vec::new(), Vec::new(), None);
         for (claim, result) in claims.into_iter().zip(results) {
             match result {
                 Ok(()) => {
-                    let (task, urgency) = (&claim.task, lane(claim.line()));
-                    metrics::PUBLISHED.add([urgency.name()], 1);
+                    let (task, lane) = (&claim.task, claim.lane);
+                    metrics::PUBLISHED.add([lane.name()], 1);
                     Span::new(
                         task.fractal(),
                         "publish",
@@ -66,7 +66,7 @@ impl Tracker {
                     .id(trace::publish_id(task.id, task.attempt))
                     .with("faafo.attempt", task.attempt)
                     .with("faafo.part", task.part.name())
-                    .with("faafo.urgency", urgency.name())
+                    .with("faafo.lane", lane.name())
                     .record();
                     published.push(claim);
                 }
@@ -92,14 +92,5 @@ impl Tracker {
             // They will be published twice, which is harmless.
             wait_after(&error, "clear the outbox", stop).await;
         }
-    }
-}
-
-/// Where a task waits for a worker.
-fn lane(line: Line) -> Urgency {
-    match line {
-        Line::Urgent => Urgency::Interactive,
-        Line::Ordinary => Urgency::Batch,
-        Line::Bands => Urgency::Bands,
     }
 }

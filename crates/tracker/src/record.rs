@@ -3,20 +3,17 @@
 use crate::{Tracker, now, wait_after, watched};
 use faafo_model::{Event, Report, State, TaskReport, TaskResult, Uuid};
 use faafo_queue::Delivery;
-use faafo_store::{Error, Finish, Outcome, Reservation};
+use faafo_settlement::{Settled, settle};
+use faafo_store::{Error, Finish, Made, Outcome, Subject};
 use faafo_telemetry::{metrics, trace};
-use futures_util::future::join_all;
 use std::collections::HashSet;
 use std::time::Duration;
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// Reports recorded in one transaction.
 const BATCH: usize = 64;
 /// Reports kept at hand; other trackers get the rest.
 const PREFETCH: u16 = 256;
-/// How long the store may take to say whether a picture is there; other reports wait meanwhile.
-const LOOK: Duration = Duration::from_secs(3);
 /// The pause before it is asked again.
 const LATER: Duration = Duration::from_secs(2);
 
@@ -113,35 +110,31 @@ impl Tracker {
                     report.attempt,
                     Finish {
                         id: report.id,
-                        picture: *picture,
-                        thumbnail: *thumbnail,
+                        made: Made::Picture {
+                            picture: *picture,
+                            thumbnail: *thumbnail,
+                        },
                         duration: Some(*duration),
                         worker: Some(report.worker.clone()),
-                        is_band: false,
                     },
                 )),
                 TaskResult::Band { fragment, duration } => finishes.push((
                     report.attempt,
                     Finish {
                         id: report.id,
-                        picture: *fragment,
-                        thumbnail: *fragment,
+                        made: Made::Fragment(*fragment),
                         duration: Some(*duration),
                         worker: Some(report.worker.clone()),
-                        is_band: true,
                     },
                 )),
                 TaskResult::Planned { preview, bands } => {
                     self.record_plan(report, *preview, bands).await?
                 }
                 TaskResult::Failed { reason } => {
-                    if self
-                        .store
-                        .fail(report.id, report.attempt, reason, now())
-                        .await?
-                    {
-                        tracing::warn!(uuid = %report.id, reason, "fractal failed");
-                        self.tell(report.id, State::Failed).await?;
+                    let failed = self.store.fail(report.id, report.attempt, reason, now());
+                    if let Some(subject) = failed.await? {
+                        tracing::warn!(uuid = %report.id, reason, "task failed");
+                        self.tell(report.id, subject, State::Failed);
                     }
                 }
                 TaskResult::Returned { reason } => {
@@ -155,14 +148,9 @@ impl Tracker {
     }
 
     async fn record_rendering(&self, rendering: &[(Uuid, u32, f64)]) -> Result<(), Error> {
-        if rendering.is_empty() {
-            return Ok(());
-        }
         let counted = self.store.rendering(rendering, now()).await?;
-        let ids: Vec<_> = rendering.iter().map(|(id, ..)| *id).collect();
-        let bands = self.store.bands_among(&ids).await?;
-        for ((id, _, progress), counts) in rendering.iter().zip(counted) {
-            if counts && !bands.contains(id) {
+        for ((id, _, progress), subject) in rendering.iter().zip(counted) {
+            if subject == Some(Subject::Owner) {
                 self.queue
                     .publish_event(Event::state(*id, State::Rendering, *progress));
             }
@@ -171,94 +159,43 @@ impl Tracker {
     }
 
     /// Tells everybody what became of a fractal. Of its bands nobody wants to know.
-    async fn tell(&self, id: Uuid, state: State) -> Result<(), Error> {
-        if !self.store.bands_among(&[id]).await?.contains(&id) {
+    fn tell(&self, id: Uuid, subject: Subject, state: State) {
+        if subject == Subject::Owner {
             self.queue.publish_event(Event::state(id, state, 0.0));
         }
-        Ok(())
     }
 
+    /// Returns the results of which the blob store could not say whether they are there.
     async fn record_finished(&self, finishes: Vec<(u32, Finish)>) -> Result<HashSet<Uuid>, Error> {
         if finishes.is_empty() {
             return Ok(HashSet::new());
         }
         let (attempts, finishes): (Vec<u32>, Vec<Finish>) = finishes.into_iter().unzip();
-        let reservations = self.store.reserve(&finishes).await?;
-        let looking = finishes
-            .iter()
-            .zip(&reservations)
-            .map(async |(finish, state)| match state {
-                Reservation::Reserved => self.all_stored(finish).await,
-                _ => None,
-            });
-        let stored = join_all(looking).await;
-        let mut unwanted = Vec::new();
-        let mut wanted = Vec::new();
+        let (blobs, queue) = (&*self.blobs, &*self.queue);
+        let settled = settle(&self.store, blobs, queue, &finishes, now()).await?;
         let mut undecided = Vec::new();
-        for (((finish, attempt), reservation), stored) in finishes
-            .into_iter()
-            .zip(attempts)
-            .zip(reservations)
-            .zip(stored)
-        {
-            let keys = [finish.picture.key, finish.thumbnail.key];
-            match reservation {
-                Reservation::Reserved if stored == Some(true) => wanted.push(finish),
+        for ((finish, attempt), settled) in finishes.iter().zip(attempts).zip(settled) {
+            match settled {
+                Settled::Done => {}
+                Settled::NotWanted => self.wake.notify_one(),
                 // Its worker has done its part; the lease goes on.
-                Reservation::Reserved if stored.is_none() => {
-                    undecided.push((finish.id, attempt, 1.0));
-                }
-                Reservation::Reserved => {
+                Settled::Undecided => undecided.push((finish.id, attempt, 1.0)),
+                Settled::Missing => {
                     let reason = "the stored picture has disappeared";
                     self.give_back(finish.id, attempt, reason, "picture_missing")
                         .await?;
                 }
-                Reservation::BlobGoing => {
-                    // An equal picture is just being deleted: soon there is room for this one, and nobody is to blame.
+                Settled::BlobGoing => {
+                    // Soon there is room for this one, and nobody is to blame.
                     let (id, delay) = (finish.id, Duration::from_secs(2));
-                    if self.store.postpone(id, attempt, delay, now()).await? {
-                        self.tell(id, State::Queued).await?;
+                    if let Some(subject) = self.store.postpone(id, attempt, delay, now()).await? {
+                        self.tell(id, subject, State::Queued);
                     }
                 }
-                Reservation::NotWanted => unwanted.extend(keys),
             }
-        }
-        let changed = self.store.finish(&wanted, now()).await?;
-        for (finish, _) in wanted.iter().zip(changed).filter(|(_, changed)| *changed) {
-            if finish.is_band {
-                tracing::debug!(uuid = %finish.id, seconds = finish.duration, bytes = finish.picture.size, "band done");
-                continue;
-            }
-            tracing::info!(uuid = %finish.id, seconds = finish.duration, bytes = finish.picture.size, "fractal done");
-            self.queue
-                .publish_event(Event::state(finish.id, State::Done, 1.0));
-        }
-        if !unwanted.is_empty() {
-            self.store.suspect(&unwanted).await?;
-            self.wake.notify_one();
         }
         self.record_rendering(&undecided).await?;
         Ok(undecided.into_iter().map(|(id, ..)| id).collect())
-    }
-
-    /// Whether the blobs are there, if the store can say so soon. Who stored them may have seen them before they were
-    /// deleted, so nobody's word will do.
-    async fn all_stored(&self, finish: &Finish) -> Option<bool> {
-        for key in [finish.picture.key, finish.thumbnail.key] {
-            match timeout(LOOK, self.blobs.size(&key)).await {
-                Ok(Ok(None)) => return Some(false),
-                Ok(Ok(Some(_))) => {}
-                Ok(Err(error)) => {
-                    tracing::warn!(%error, %key, "can't look at a stored picture; trying again");
-                    return None;
-                }
-                Err(_) => {
-                    tracing::warn!(%key, "can't look at a stored picture; trying again");
-                    return None;
-                }
-            }
-        }
-        Some(true)
     }
 
     pub(crate) async fn give_back(
@@ -268,14 +205,14 @@ impl Tracker {
         reason: &str,
         counted_as: &str,
     ) -> Result<(), Error> {
-        let state = match self.store.give_back(id, attempt, reason, now()).await? {
-            Outcome::Queued => State::Queued,
-            Outcome::Failed => State::Failed,
+        let (subject, state) = match self.store.give_back(id, attempt, reason, now()).await? {
+            Outcome::Queued(subject) => (subject, State::Queued),
+            Outcome::Failed(subject) => (subject, State::Failed),
             Outcome::Stale => return Ok(()),
         };
         metrics::GIVEN_BACK.add([counted_as], 1);
         tracing::warn!(uuid = %id, attempt, reason, %state, "task given back");
-        self.tell(id, state).await?;
+        self.tell(id, subject, state);
         self.wake.notify_one();
         Ok(())
     }

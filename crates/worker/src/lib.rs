@@ -15,7 +15,8 @@ mod watched;
 use cancel::Cancellations;
 use faafo_blob::BlobStore;
 use faafo_kernel::Renderer;
-use faafo_queue::{Queue, Urgency};
+use faafo_model::Lane;
+use faafo_queue::Queue;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +34,7 @@ pub struct Worker {
     pub host: String,
     /// How many cores it renders with.
     pub cores: u32,
-    /// How many tasks of each urgency it works on at once; they share the renderer's threads, but each holds some blocks
+    /// How many tasks of each lane it works on at once; they share the renderer's threads, but each holds some blocks
     /// for every thread in memory.
     pub slots: NonZeroUsize,
     /// Where tasks come from and reports go.
@@ -53,11 +54,11 @@ impl Worker {
         let hand_back = CancellationToken::new();
         let mut slots = JoinSet::new();
         let prefetch = worker.slots.get().try_into().unwrap_or(u16::MAX);
-        for urgency in Urgency::ALL {
-            for _ in 0..urgency.share(prefetch) {
+        for lane in Lane::ALL {
+            for _ in 0..lane.share(prefetch) {
                 let slot = slot::Slot {
                     worker: Arc::clone(&worker),
-                    urgency,
+                    lane,
                     cancellations: Arc::clone(&cancellations),
                     stop: stop.clone(),
                     hand_back: hand_back.clone(),

@@ -5,9 +5,10 @@ use crate::cancel::{Cancellations, Wanted};
 use crate::parts::Failure;
 use crate::watched;
 use faafo_kernel::{RenderError, Watch};
+use faafo_model::Lane;
 use faafo_model::poster::BANDS_SHARE;
 use faafo_model::{Part, Task, TaskReport, TaskResult};
-use faafo_queue::{Delivery, Urgency};
+use faafo_queue::Delivery;
 use faafo_telemetry::metrics;
 use faafo_telemetry::trace::{self, Begun};
 use std::sync::Arc;
@@ -29,7 +30,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Slot {
     pub(crate) worker: Arc<Worker>,
-    pub(crate) urgency: Urgency,
+    pub(crate) lane: Lane,
     pub(crate) cancellations: Arc<Cancellations>,
     pub(crate) stop: CancellationToken,
     pub(crate) hand_back: CancellationToken,
@@ -49,7 +50,7 @@ impl Slot {
             let task = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return,
-                task = self.worker.queue.next_task(self.urgency) => task,
+                task = self.worker.queue.next_task(self.lane) => task,
             };
             match task {
                 Ok(task) => {
@@ -68,12 +69,12 @@ impl Slot {
     async fn work(&self, task: Delivery<Task>) {
         let wanted = Wanted::default();
         let taken = trace::begun();
-        watched::taken(&task, self.urgency, taken);
+        watched::taken(&task, self.lane, taken);
         if !self.cancellations.begin(&task, &wanted) {
             watched::ended(&task, &self.worker.name, &Err(NoResult::Unwanted), taken);
             return task.ack();
         }
-        let busy = metrics::BUSY.hold([self.urgency.name()]);
+        let busy = metrics::BUSY.hold([self.lane.name()]);
         let result = tokio::select! {
             result = self.attempt(&task, &wanted) => result,
             // Only ends with the other branch.
@@ -97,7 +98,7 @@ impl Slot {
     async fn hand_back(&self, task: Delivery<Task>) {
         let queue = &self.worker.queue;
         if !queue.forgets() && task.is_ours() {
-            let publishing = queue.publish_task(&task, self.urgency);
+            let publishing = queue.publish_task(&task, self.lane);
             if matches!(timeout(HAND_BACK, publishing).await, Ok(Ok(()))) {
                 return task.ack();
             }

@@ -1,21 +1,21 @@
 //! What a worker's tasks leave behind in metrics and traces.
 
 use crate::slot::NoResult;
+use faafo_model::Lane;
 use faafo_model::{BlobRef, Task, TaskResult};
-use faafo_queue::Urgency;
 use faafo_telemetry::metrics;
 use faafo_telemetry::trace::{self, Begun, Kind, Service, Span};
 use std::time::SystemTime;
 
 /// A worker has just taken the task.
-pub(crate) fn taken(task: &Task, urgency: Urgency, at: Begun) {
-    tracing::debug!(urgency = urgency.name(), "task taken");
+pub(crate) fn taken(task: &Task, lane: Lane, at: Begun) {
+    tracing::debug!(lane = lane.name(), "task taken");
     let Some(published) = task.published_at.map(SystemTime::from) else {
         return;
     };
     // The clocks of two machines differ.
     let waited = at.at().duration_since(published).unwrap_or_default();
-    metrics::QUEUE_SECONDS.observe([urgency.name()], waited.as_secs_f64());
+    metrics::QUEUE_SECONDS.observe([lane.name()], waited.as_secs_f64());
     Span::new(
         task.fractal(),
         "queued",
@@ -26,7 +26,7 @@ pub(crate) fn taken(task: &Task, urgency: Urgency, at: Begun) {
     .between(published, at.at())
     .below(Some(trace::publish_id(task.id, task.attempt)))
     .with("faafo.attempt", task.attempt)
-    .with("faafo.urgency", urgency.name())
+    .with("faafo.lane", lane.name())
     .record();
 }
 

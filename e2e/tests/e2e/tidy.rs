@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 use toml::Table;
 
 /// Which crates of the project a crate may use.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("formula", &[]),
     ("model", &["formula"]),
     ("telemetry", &[]),
+    ("http", &[]),
     ("picture", &[]),
     ("kernel", &["formula", "model", "picture"]),
     ("store", &["model", "telemetry"]),
     ("queue", &["model"]),
     // The store only for the back end that keeps blobs in the database.
-    ("blob", &["model", "store", "telemetry"]),
+    ("blob", &["http", "model", "store", "telemetry"]),
     ("worker", &["kernel", "queue", "blob", "model", "telemetry"]),
     ("tracker", &["store", "queue", "blob", "model", "telemetry"]),
     (
@@ -26,6 +27,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
         "app",
         &[
             "formula",
+            "http",
             "model",
             "telemetry",
             "picture",
@@ -40,6 +42,9 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ),
     ("e2e", &[]),
 ];
+
+/// The crates whose modules import each other in no circle.
+const WITHOUT_CIRCLES: [&str; 2] = ["app", "server"];
 
 /// Beyond this a file has two subjects.
 const MOST_LINES: usize = 600;
@@ -62,6 +67,20 @@ fn crates() -> BTreeMap<String, PathBuf> {
             )
         })
         .collect()
+}
+
+/// All source files below a folder.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut found = Vec::new();
+    for path in entries {
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
 }
 
 fn manifest(folder: &Path) -> Table {
@@ -118,21 +137,77 @@ fn crates_use_only_the_crates_below_them() {
 
 #[test]
 fn only_one_file_of_the_blob_crate_uses_the_store() {
-    let mut users = Vec::new();
-    let mut folders = vec![root().join("crates/blob/src")];
-    while let Some(folder) = folders.pop() {
-        for entry in read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if read_to_string(&path).unwrap().contains("faafo_store") {
-                users.push(path.file_name().unwrap().to_owned());
-            }
-        }
-    }
+    let mut users = sources(&root().join("crates/blob/src"));
+    users.retain(|path| read_to_string(path).unwrap().contains("faafo_store"));
+    let mut users: Vec<_> = users.iter().map(|path| path.file_name().unwrap()).collect();
     users.sort();
     // The one that opens back ends hands it through.
     assert_eq!(users, ["database.rs", "lib.rs"]);
+}
+
+/// The names that follow `crate::` in a source: one, or each of those in braces.
+fn imports(source: &str) -> BTreeSet<String> {
+    let name = |text: &str| -> String {
+        let is_part = |char: &char| char.is_alphanumeric() || *char == '_';
+        text.trim_start().chars().take_while(is_part).collect()
+    };
+    let mut found = BTreeSet::new();
+    for after in source.split("crate::").skip(1) {
+        let Some(group) = after.strip_prefix('{') else {
+            found.insert(name(after));
+            continue;
+        };
+        let mut depth = 0;
+        let is_end = |char: char| {
+            depth += i32::from(char == '{') - i32::from(char == '}');
+            depth < 0 || (depth == 0 && char == ',')
+        };
+        let mut parts = group.split_inclusive(is_end);
+        for part in parts.by_ref() {
+            found.insert(name(part));
+            if !part.ends_with(',') {
+                break;
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn modules_import_each_other_in_no_circle() {
+    for crate_name in WITHOUT_CIRCLES {
+        let folder = root().join("crates").join(crate_name).join("src");
+        let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for path in sources(&folder) {
+            // A module is a file, or a file and a folder. The crate's root may use all of them.
+            let top = path.strip_prefix(&folder).unwrap().iter().next().unwrap();
+            let module = Path::new(top).file_stem().unwrap().to_str().unwrap();
+            if !matches!(module, "lib" | "main") {
+                let found = imports(&read_to_string(&path).unwrap());
+                uses.entry(module.to_owned()).or_default().extend(found);
+            }
+        }
+        for (module, used) in &mut uses {
+            used.remove(module);
+        }
+        // What uses no other module that is left can't be part of a circle.
+        loop {
+            let left: BTreeSet<String> = uses.keys().cloned().collect();
+            uses.retain(|_, used| !used.is_disjoint(&left));
+            if uses.len() == left.len() {
+                break;
+            }
+        }
+        assert!(uses.is_empty(), "{crate_name}: a circle is in {uses:?}");
+    }
+}
+
+#[test]
+fn imports_are_found_in_every_form() {
+    let source = "use crate::one::Thing;\nuse crate::{self_made, two, three::{a, b},\n    four};\ncrate::five::call();\n";
+    let expected = ["five", "four", "one", "self_made", "three", "two"];
+    assert!(imports(source).iter().eq(&expected));
+    assert!(imports("mod a { pub(crate) fn b() {} }").is_empty());
 }
 
 #[test]
@@ -152,19 +227,13 @@ fn every_crate_keeps_the_workspace_s_lints() {
 
 #[test]
 fn no_source_file_has_two_subjects() {
-    let mut folders: Vec<PathBuf> = crates().into_values().collect();
-    let mut files = 0;
-    while let Some(folder) = folders.pop() {
-        for entry in read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let lines = read_to_string(&path).unwrap().lines().count();
-                assert!(lines <= MOST_LINES, "{}: {lines} lines", path.display());
-                files += 1;
-            }
-        }
+    let files: Vec<PathBuf> = crates()
+        .values()
+        .flat_map(|folder| sources(folder))
+        .collect();
+    for path in &files {
+        let lines = read_to_string(path).unwrap().lines().count();
+        assert!(lines <= MOST_LINES, "{}: {lines} lines", path.display());
     }
-    assert!(files > 100);
+    assert!(files.len() > 100);
 }

@@ -82,7 +82,7 @@ pub struct WorkerArgs {
     /// The picture store [default: through the service at --endpoint-url] [env: FAAFO_STORAGE_URL]
     #[arg(long, value_name = "URL")]
     pub storage_url: Option<String>,
-    /// Pictures rendered at the same time, of each urgency [default: one more than threads]
+    /// Pictures rendered at the same time, of each lane [default: one more than threads]
     #[arg(long, value_name = "N")]
     pub slots: Option<NonZeroUsize>,
     /// Threads that render [default: one for each core]

@@ -15,7 +15,7 @@ pub struct UpArgs {
     /// Where to listen; port 0 lets the system choose one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
-    /// Pictures rendered at the same time, of each urgency; with 0 fractals are accepted and shown, but not rendered
+    /// Pictures rendered at the same time, of each lane; with 0 fractals are accepted and shown, but not rendered
     #[arg(long, value_name = "N")]
     pub slots: Option<usize>,
     /// Threads that render [default: one for each core]

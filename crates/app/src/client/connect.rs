@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail, ensure};
 use reqwest::header::HeaderValue;
-use reqwest::{ClientBuilder, Url, redirect};
+use reqwest::{Url, redirect};
 use std::time::Duration;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -54,20 +54,11 @@ pub fn bearer(token: &str) -> anyhow::Result<HeaderValue> {
 
 /// The HTTP client for these endpoints.
 pub fn http_client(endpoints: &[Url]) -> anyhow::Result<reqwest::Client> {
-    // Already installed: just as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = ClientBuilder::new()
-        .user_agent(concat!("faafo/", env!("CARGO_PKG_VERSION")))
+    let mut builder = faafo_http::builder(&endpoints.iter().collect::<Vec<_>>())
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT);
-    if endpoints.iter().all(is_loopback) {
-        builder = builder.no_proxy();
-    }
     if endpoints.iter().all(|endpoint| endpoint.scheme() == "http") {
-        // Reading the system's certificates takes longer than all the rest of a short command.
-        builder = builder
-            .tls_certs_only([])
-            .redirect(redirect::Policy::custom(stay_in_plain_text));
+        builder = builder.redirect(redirect::Policy::custom(stay_in_plain_text));
     }
     builder.build().context("can't make an HTTP client")
 }
@@ -85,16 +76,6 @@ fn stay_in_plain_text(attempt: redirect::Attempt<'_>) -> redirect::Action {
         return attempt.error("it redirects again and again");
     }
     attempt.follow()
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || host.ends_with(".localhost")
-        || address
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -139,18 +120,5 @@ mod tests {
         }
         assert!(bearer("a\nb").is_err());
         assert!(!format!("{:?}", bearer("s3cret").unwrap()).contains("s3cret"));
-    }
-
-    #[test]
-    fn loopback_hosts_are_known_in_every_spelling() {
-        for (url, loopback) in [
-            ("http://localhost:8080", true),
-            ("http://127.0.0.2", true),
-            ("http://[::1]:9", true),
-            ("http://10.0.0.1", false),
-            ("http://localhost.example.org", false),
-        ] {
-            assert_eq!(is_loopback(&Url::parse(url).unwrap()), loopback, "{url}");
-        }
     }
 }

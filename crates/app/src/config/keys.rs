@@ -1,5 +1,6 @@
 //! The settings there are: the one table of their names, types and defaults.
 
+use super::Levels;
 use std::borrow::Cow;
 use toml::Value;
 
@@ -79,7 +80,7 @@ pub const KEYS: &[Key] = &[
     key("body_timeout", Kind::Count, Some("30"), "how long a request's body may take for each 16 KiB, in seconds"),
     key("max_area", Kind::Count, Some("400000000"), "the largest width × height accepted, in pixels"),
     key("band_area", Kind::Count, Some("128000000"), "the largest width × height rendered as one task, in pixels; larger ones are rendered in bands"),
-    key("slots", Kind::Number, None, "one picture more than threads, of each urgency, at a time"),
+    key("slots", Kind::Number, None, "one picture more than threads, of each lane, at a time"),
     key("threads", Kind::Count, None, "one for each core"),
     key("worker_name", Kind::Text, None, "the machine's name, with the process id behind it where a worker is a process of its own"),
     key("tidy_after", Kind::Count, Some("3600"), "seconds after which a stored picture goes that no fractal refers to"),
@@ -136,7 +137,7 @@ impl Key {
             (Kind::Switch, Value::Boolean(_)) => true,
             (Kind::Socket, Value::String(text)) => text.parse::<std::net::SocketAddr>().is_ok(),
             (Kind::Word(words), Value::String(text)) => words.contains(&text.as_str()),
-            (Kind::Levels, Value::String(text)) => crate::logging::Levels::parse(text).is_some(),
+            (Kind::Levels, Value::String(text)) => Levels::parse(text).is_some(),
             _ => false,
         };
         if fits {

@@ -63,6 +63,7 @@ impl Sending {
                 .http
                 .stream(call, body)
                 .await
+                .map_err(Error::from)
                 .and_then(|response| accept("store", response));
             if result.is_err() {
                 client.leave(endpoint);

@@ -14,7 +14,7 @@ pub(super) fn blobs(folder: Arc<PathBuf>) -> BoxStream<'static, Result<Listed, E
             let folder = Arc::clone(&folder);
             async move {
                 let page = blocking("list", move || page(&folder, &format!("{first:02x}"))).await?;
-                Ok(stream::iter(page.into_iter().map(Ok::<_, Error>)))
+                Ok::<_, Error>(stream::iter(page.into_iter().map(Ok::<_, Error>)))
             }
         })
         .try_flatten()

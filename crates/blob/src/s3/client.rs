@@ -1,15 +1,14 @@
 //! The handful of S3 calls that blobs need.
 
-use super::sign::{Signer, encode, push};
 use super::xml;
-use crate::digest::{digest, hex};
-use crate::http::{Call, Http, refusal};
+use crate::digest::digest;
 use crate::read::Ranged;
 use crate::{Error, ErrorKind, read};
 use bytes::Bytes;
+use faafo_http::sign::{Signer, encode, payload_hash, push};
+use faafo_http::{Call, Http, refusal};
 use reqwest::header::CONTENT_LENGTH;
 use reqwest::{Method, Response, StatusCode, Url};
-use sha2::{Digest, Sha256};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -68,7 +67,7 @@ impl Client {
 
     /// Signs and sends.
     pub(super) async fn try_to_ask(&self, call: Call) -> Result<Result<Response, Refused>, Error> {
-        let payload = digest(&call.body, |bytes| hex(&Sha256::digest(bytes))).await?;
+        let payload = digest(&call.body, payload_hash).await?;
         let response = self
             .http
             .send(|| self.signer.sign(call.clone(), &payload, SystemTime::now()))
@@ -200,6 +199,6 @@ impl Refused {
             "InvalidBucketName" => (StatusCode::FORBIDDEN, "the bucket's name in storage_url"),
             _ => (self.status, CREDENTIALS),
         };
-        refusal(&format!("S3: {what}"), status, &self.code, hint)
+        refusal(&format!("S3: {what}"), status, &self.code, hint).into()
     }
 }

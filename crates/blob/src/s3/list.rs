@@ -63,7 +63,7 @@ async fn uploads(client: &Client) -> Result<String, Error> {
     let query = [("uploads", ""), ("prefix", client.prefix.as_str())];
     let call = client.call(Method::GET, None, &query);
     match client.try_to_ask(call).await? {
-        Ok(response) => client.http.text(response).await,
+        Ok(response) => client.http.text(response).await.map_err(Error::from),
         // No bucket, or a server that does not know.
         Err(refused) if matches!(refused.status.as_u16(), 404 | 501) => Ok(String::new()),
         Err(refused) => Err(refused.error("list uploads")),
@@ -86,7 +86,7 @@ fn objects(
         let (client, folder) = (Arc::clone(&client), folder.clone());
         async move {
             let Some(token) = next else {
-                return Ok(None);
+                return Ok::<_, Error>(None);
             };
             let (objects, next) = page(&client, &folder, &token).await?;
             let objects = stream::iter(objects.into_iter().map(Ok::<_, Error>));

@@ -1,10 +1,11 @@
 //! Objects in parts, which are sent or which the server copies.
 
 use super::client::Client;
-use super::{sign, xml};
+use super::xml;
 use crate::parts::{Part, Target};
 use crate::{Error, ErrorKind};
 use bytes::Bytes;
+use faafo_http::{Call, sign};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
 use reqwest::Method;
@@ -134,7 +135,7 @@ impl Client {
     }
 
     /// A request for a part, which is counted from 1.
-    pub(super) fn call_for_part(&self, upload: &Multipart, number: usize) -> crate::http::Call {
+    pub(super) fn call_for_part(&self, upload: &Multipart, number: usize) -> Call {
         let number = number.to_string();
         let query = [("partNumber", number.as_str()), ("uploadId", &upload.id)];
         self.call(Method::PUT, Some(&upload.object), &query)

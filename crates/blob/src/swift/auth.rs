@@ -3,9 +3,9 @@
 mod keystone;
 mod tempauth;
 
-use crate::http::Http;
+use crate::Error;
 use crate::location::{Location, config};
-use crate::{Error, ErrorKind};
+use faafo_http::{ErrorKind, Http, Issued, SignIn};
 use keystone::Keystone;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
@@ -39,31 +39,18 @@ impl Auth {
     pub(super) fn url(&self) -> &Url {
         match self {
             Self::Tempauth(auth) => &auth.url,
-            Self::Keystone(auth) => &auth.url,
+            Self::Keystone(auth) => auth.keystone.url(),
         }
     }
+}
 
-    pub(super) async fn sign_in(&self, http: &Http) -> Result<Session, Error> {
+impl SignIn for Auth {
+    type Session = Session;
+
+    async fn sign_in(&self, http: &Http) -> Result<Issued<Session>, faafo_http::Error> {
         match self {
             Self::Tempauth(auth) => auth.sign_in(http).await,
             Self::Keystone(auth) => auth.sign_in(http).await,
         }
     }
-}
-
-/// A session from what a server answered; `None` if that makes no sense.
-fn session(storage: &str, token: Option<&HeaderValue>) -> Option<Session> {
-    let storage = Url::parse(storage.trim_end_matches('/'))
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https"))?;
-    let mut token = token?.clone();
-    token.set_sensitive(true);
-    Some(Session { storage, token })
-}
-
-fn strange() -> Error {
-    Error::new(
-        ErrorKind::Unavailable,
-        "Swift: signing in gives no token or no address",
-    )
 }

@@ -1,11 +1,10 @@
 //! The handful of Swift calls that blobs need.
 
 use super::auth::{Auth, Session};
-use crate::digest::{hex, hmac_sha256};
-use crate::http::{Call, Http, refusal};
 use crate::read::Ranged;
 use crate::{Error, ErrorKind, read};
 use bytes::Bytes;
+use faafo_http::{Call, Http, Sessions, hex, hmac_sha256, refusal};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::CONTENT_LENGTH;
 use reqwest::{Method, Response, StatusCode, Url};
@@ -13,7 +12,7 @@ use serde::Deserialize;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::OnceCell;
 
 const PATH: AsciiSet = NON_ALPHANUMERIC
     .remove(b'-')
@@ -27,8 +26,7 @@ const CREDENTIALS: &str = "the user's roles: it may not use this container";
 
 pub(super) struct Client {
     pub(super) http: Http,
-    auth: Auth,
-    session: Mutex<Option<Arc<Session>>>,
+    sessions: Sessions<Auth>,
     pub(super) container: String,
     pub(super) prefix: String,
     temp_url_key: Option<String>,
@@ -84,8 +82,7 @@ impl Client {
     ) -> Self {
         Self {
             http,
-            auth,
-            session: Mutex::new(None),
+            sessions: Sessions::new(auth),
             container,
             prefix,
             temp_url_key,
@@ -95,17 +92,21 @@ impl Client {
 
     /// Sends with a token, once more with a new one if it has expired, and takes refusals for errors.
     pub(super) async fn ask(&self, what: &str, ask: &Ask<'_>) -> Result<Response, Error> {
-        let session = self.session(None).await?;
-        let mut response = self.send(ask, &session).await?;
-        if response.status() == StatusCode::UNAUTHORIZED {
-            let session = self.session(Some(&session)).await?;
-            response = self.send(ask, &session).await?;
-        }
+        let make = |session: &Session| {
+            let url = self.url(session, ask.object, ask.query);
+            let mut call = Call::new(ask.method.clone(), url).body(ask.body.clone());
+            for (name, value) in ask.headers {
+                call = call.header(name, value);
+            }
+            call.headers.insert("x-auth-token", session.token.clone());
+            call
+        };
+        let response = self.sessions.send(&self.http, make).await?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);
         }
-        Err(refusal(&format!("Swift: {what}"), status, "", CREDENTIALS))
+        Err(refusal(&format!("Swift: {what}"), status, "", CREDENTIALS).into())
     }
 
     /// As [`Client::ask`], and creates the container if it is missing.
@@ -140,12 +141,7 @@ impl Client {
         }
         let first = outcome.errors.first();
         let detail = first.map_or("", |(_, error)| error.as_str());
-        Err(refusal(
-            &format!("Swift: {what}"),
-            status,
-            detail,
-            CREDENTIALS,
-        ))
+        Err(refusal(&format!("Swift: {what}"), status, detail, CREDENTIALS).into())
     }
 
     /// Makes sure that there is the container, with our key for temporary URLs.
@@ -209,7 +205,7 @@ impl Client {
         self.has_key
             .get_or_try_init(|| self.create_container())
             .await?;
-        let session = self.session(None).await?;
+        let session = self.sessions.session(&self.http).await?;
         let mut url = self.url(&session, Some(object), &[]);
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -222,35 +218,6 @@ impl Client {
             .append_pair("temp_url_expires", &expires.to_string())
             .append_pair("filename", file_name);
         Ok(Some(url.into()))
-    }
-
-    /// The session, or a new one in place of `expired`.
-    async fn session(&self, expired: Option<&Arc<Session>>) -> Result<Arc<Session>, Error> {
-        // Whoever comes while somebody signs in waits for that.
-        let mut current = self.session.lock().await;
-        match (&*current, expired) {
-            (Some(session), None) => return Ok(Arc::clone(session)),
-            (Some(session), Some(expired)) if !Arc::ptr_eq(session, expired) => {
-                return Ok(Arc::clone(session));
-            }
-            _ => {}
-        }
-        let session = Arc::new(self.auth.sign_in(&self.http).await?);
-        *current = Some(Arc::clone(&session));
-        Ok(session)
-    }
-
-    async fn send(&self, ask: &Ask<'_>, session: &Session) -> Result<Response, Error> {
-        let make = || {
-            let url = self.url(session, ask.object, ask.query);
-            let mut call = Call::new(ask.method.clone(), url).body(ask.body.clone());
-            for (name, value) in ask.headers {
-                call = call.header(name, value);
-            }
-            call.headers.insert("x-auth-token", session.token.clone());
-            call
-        };
-        self.http.send(make).await
     }
 
     fn url(&self, session: &Session, object: Option<&str>, query: &[(&str, &str)]) -> Url {

@@ -157,7 +157,7 @@ fn entries(
         let (client, folder) = (Arc::clone(&client), folder.clone());
         async move {
             let Some(marker) = marker else {
-                return Ok(None);
+                return Ok::<_, Error>(None);
             };
             let page = page(&client, &folder, &marker, delimiter).await?;
             let next = page

@@ -2,11 +2,12 @@
 
 use super::client::{Ask, Client};
 use super::list;
-use crate::digest::{digest, hex};
+use crate::digest::digest;
 use crate::parts::{Part, SMALL, Target};
 use crate::{Error, ErrorKind};
 use async_trait::async_trait;
 use bytes::Bytes;
+use faafo_http::hex;
 use faafo_model::{BlobKey, BlobRef};
 use md5::{Digest, Md5};
 use reqwest::Method;

@@ -1,6 +1,6 @@
 //! What things are called at the broker.
 
-use crate::Urgency;
+use faafo_model::Lane;
 
 /// The names of exchanges and queues, all with the same prefix.
 #[derive(Debug, Clone)]
@@ -19,14 +19,14 @@ impl Names {
         format!("{}{name}", self.prefix)
     }
 
-    /// Exchange for tasks; the routing key is the urgency.
+    /// Exchange for tasks; the routing key is the lane.
     pub(crate) fn tasks(&self) -> String {
         self.with_prefix("faafo.tasks")
     }
 
-    /// Queue of the tasks of one urgency.
-    pub(crate) fn tasks_of(&self, urgency: Urgency) -> String {
-        self.with_prefix(&format!("faafo.tasks.{}", routing_key(urgency)))
+    /// Queue of the tasks of one lane.
+    pub(crate) fn tasks_of(&self, lane: Lane) -> String {
+        self.with_prefix(&format!("faafo.tasks.{}", routing_key(lane)))
     }
 
     /// Exchange and queue for reports.
@@ -50,13 +50,14 @@ impl Names {
     }
 }
 
-/// What leads a task from its exchange to the queue of its urgency.
-pub(crate) fn routing_key(urgency: Urgency) -> &'static str {
-    match urgency {
-        Urgency::Interactive => "interactive",
-        Urgency::Batch => "batch",
-        Urgency::Bands => "bands",
-        Urgency::Alone => "alone",
+/// What leads a task from its exchange to the queue of its lane.
+pub(crate) fn routing_key(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Interactive => "interactive",
+        Lane::Batch => "batch",
+        Lane::Bands => "bands",
+        // As it was called at first: the arguments of the other queues name it and can't be changed.
+        Lane::Quarantine => "alone",
     }
 }
 

@@ -7,8 +7,9 @@ use super::publish::{Message, Publisher};
 use super::pump::readable;
 use super::trouble::Trouble;
 use super::{Shared, dead, events, topology};
-use crate::{QueueDepth, Urgency};
+use crate::QueueDepth;
 use faafo_model::Event;
+use faafo_model::Lane;
 use futures_util::{Stream, StreamExt};
 use lapin::{Channel, Consumer};
 use std::pin::Pin;
@@ -100,10 +101,10 @@ impl Session {
         let connection = &self.consuming.connection;
         let names = &shared.names;
         let early = Some(shared.address.ack_early);
-        let tasks = |urgency| {
-            let queue = names.tasks_of(urgency);
+        let tasks = |lane| {
+            let queue = names.tasks_of(lane);
             fill(
-                shared.tasks(urgency),
+                shared.tasks(lane),
                 connection,
                 &shared.suspects,
                 queue,
@@ -126,10 +127,10 @@ impl Session {
         };
         let events = names.events();
         tokio::try_join!(
-            tasks(Urgency::Interactive),
-            tasks(Urgency::Batch),
-            tasks(Urgency::Bands),
-            tasks(Urgency::Alone),
+            tasks(Lane::Interactive),
+            tasks(Lane::Batch),
+            tasks(Lane::Bands),
+            tasks(Lane::Quarantine),
             reports(names.results(), readable),
             reports(names.unfinished(), dead::report),
             events::send(&self.outgoing, &events, outgoing, stop),

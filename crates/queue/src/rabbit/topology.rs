@@ -3,7 +3,8 @@
 
 use super::names::{Names, REPORT, routing_key};
 use super::trouble::Trouble;
-use crate::{QueueDepth, Urgency};
+use crate::QueueDepth;
+use faafo_model::Lane;
 use lapin::options::{
     ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
 };
@@ -14,7 +15,7 @@ use lapin::{Channel, Connection, ErrorKind, ExchangeKind};
 /// A task that comes back once goes to the queue of those that are rendered alone.
 const RETURNS: i32 = 0;
 /// One that comes back more often from there has killed five workers, the first one included, and is a dead letter.
-const RETURNS_ALONE: i32 = 3;
+const RETURNS_IN_QUARANTINE: i32 = 3;
 /// Practically no limit, which is not the same as none: RabbitMQ 4 takes 20 for none given. A report comes back as long
 /// as the tracker can't reach its database.
 const UNLIMITED: i32 = i32::MAX;
@@ -37,14 +38,14 @@ pub(crate) async fn declare(channel: &Channel, names: &Names) -> Result<(), Trou
     queue(channel, &name, work_arguments(&dead, UNLIMITED)).await?;
     bind(channel, &name, &names.dead(), "").await?;
     // The one into which the others dead-letter comes first.
-    for urgency in Urgency::ALL.into_iter().rev() {
-        let name = names.tasks_of(urgency);
-        let arguments = match urgency {
-            Urgency::Alone => work_arguments(&dead, RETURNS_ALONE),
-            _ => work_arguments(&(names.tasks(), routing_key(Urgency::Alone)), RETURNS),
+    for lane in Lane::ALL.into_iter().rev() {
+        let name = names.tasks_of(lane);
+        let arguments = match lane {
+            Lane::Quarantine => work_arguments(&dead, RETURNS_IN_QUARANTINE),
+            _ => work_arguments(&(names.tasks(), routing_key(Lane::Quarantine)), RETURNS),
         };
         queue(channel, &name, arguments).await?;
-        bind(channel, &name, &names.tasks(), routing_key(urgency)).await?;
+        bind(channel, &name, &names.tasks(), routing_key(lane)).await?;
     }
     let name = names.results();
     queue(channel, &name, work_arguments(&dead, UNLIMITED)).await?;
@@ -109,8 +110,8 @@ pub(crate) async fn declare_events(channel: &Channel, names: &Names) -> Result<S
 pub(crate) async fn depth(connection: &Connection, names: &Names) -> lapin::Result<QueueDepth> {
     let channel = connection.create_channel().await?;
     let mut depth = QueueDepth::default();
-    for urgency in Urgency::ALL {
-        depth.tasks += waiting(&channel, &names.tasks_of(urgency)).await?;
+    for lane in Lane::ALL {
+        depth.tasks += waiting(&channel, &names.tasks_of(lane)).await?;
     }
     depth.reports = waiting(&channel, &names.results()).await?;
     depth.dead = waiting(&channel, &names.dead()).await?;

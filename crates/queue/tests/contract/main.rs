@@ -12,19 +12,20 @@ mod proxy;
 mod rabbit;
 
 use broker::Place;
+use faafo_model::Lane;
+use faafo_model::Lane::{Bands, Batch, Interactive};
 use faafo_model::{
     Colours, Event, Format, Formula, Palette, Part, Recipe, Report, State, Task, TaskReport,
     TaskResult, Uuid, View,
 };
-use faafo_queue::Urgency::{Bands, Batch, Interactive};
-use faafo_queue::{Delivery, Queue, QueueDepth, Urgency, open};
+use faafo_queue::{Delivery, Queue, QueueDepth, open};
 use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
 /// The lanes that tasks are published to.
-const LANES: [Urgency; 3] = [Interactive, Batch, Bands];
+const LANES: [Lane; 3] = [Interactive, Batch, Bands];
 
 fn task(number: u32) -> Task {
     Task {
@@ -61,23 +62,23 @@ fn report(number: u32) -> Report {
 }
 
 /// The next task, which must come soon.
-async fn next(queue: &dyn Queue, urgency: Urgency) -> Delivery<Task> {
-    let next = timeout(Duration::from_secs(10), queue.next_task(urgency)).await;
+async fn next(queue: &dyn Queue, lane: Lane) -> Delivery<Task> {
+    let next = timeout(Duration::from_secs(10), queue.next_task(lane)).await;
     next.expect("a task within 10 s").unwrap()
 }
 
 /// A task that somebody dropped; a broker sets it apart, a queue inside the process has no need to.
-async fn next_again(queue: &dyn Queue, urgency: Urgency) -> Delivery<Task> {
+async fn next_again(queue: &dyn Queue, lane: Lane) -> Delivery<Task> {
     tokio::select! {
-        task = next(queue, urgency) => task,
-        task = next(queue, Urgency::Alone) => task,
+        task = next(queue, lane) => task,
+        task = next(queue, Lane::Quarantine) => task,
     }
 }
 
 async fn no_task(queue: &dyn Queue) {
-    for urgency in Urgency::ALL {
-        let next = timeout(SOON, queue.next_task(urgency)).await;
-        assert!(next.is_err(), "there is a {urgency:?} task");
+    for lane in Lane::ALL {
+        let next = timeout(SOON, queue.next_task(lane)).await;
+        assert!(next.is_err(), "there is a {lane:?} task");
     }
 }
 
@@ -242,8 +243,8 @@ async fn every_subscriber_hears_every_event_once(queue: Arc<dyn Queue>) {
 }
 
 async fn the_depth_counts_what_waits(queue: Arc<dyn Queue>) {
-    for urgency in [Batch, Batch, Interactive, Bands] {
-        queue.publish_task(&task(1), urgency).await.unwrap();
+    for lane in [Batch, Batch, Interactive, Bands] {
+        queue.publish_task(&task(1), lane).await.unwrap();
     }
     for _ in 0..4 {
         queue.publish_report(&report(1)).await.unwrap();

@@ -3,8 +3,8 @@
 use super::node::{CONSUMER_TIMEOUT, Node};
 use super::proxy::Proxy;
 use super::{LANES, Place, QueueDepth, SOON, next, no_task, report, task, until_depth};
+use faafo_model::Lane::{self, Bands, Batch, Interactive, Quarantine};
 use faafo_model::{Event, Report, State, TaskResult, Uuid};
-use faafo_queue::Urgency::{self, Alone, Bands, Batch, Interactive};
 use faafo_queue::{Error, Queue, open};
 use lapin::BasicProperties;
 use lapin::options::{BasicPublishOptions, QueueDeclareOptions, QueueDeleteOptions};
@@ -94,12 +94,12 @@ async fn a_stopping_worker_hands_back_what_nobody_has_taken() {
         first.consume_tasks(0);
         second.consume_tasks(3);
         for _ in 0..2 {
-            next(&*second, Alone).await.ack();
+            next(&*second, Quarantine).await.ack();
         }
         no_task(&*second).await;
         no_task(&*first).await;
         drop(taken);
-        next(&*second, Alone).await.ack();
+        next(&*second, Quarantine).await.ack();
         second.consume_tasks(0);
     }
 }
@@ -133,7 +133,7 @@ async fn a_killed_workers_task_is_redelivered_within_5_s() {
     let lost = next(&*killed, Batch).await;
     other.consume_tasks(1);
     drop(proxy);
-    let again = timeout(Duration::from_secs(5), other.next_task(Alone)).await;
+    let again = timeout(Duration::from_secs(5), other.next_task(Quarantine)).await;
     assert_eq!(*again.unwrap().unwrap(), *lost);
 }
 
@@ -147,14 +147,14 @@ async fn an_acknowledgement_from_before_the_cut_does_no_harm() {
     let old = next(&*queue, Batch).await;
     assert!(old.is_ours());
     proxy.cut();
-    let again = next(&*queue, Alone).await;
+    let again = next(&*queue, Quarantine).await;
     assert_eq!(*again, *old);
     assert!(again.is_ours() && !old.is_ours());
     // Both have the same number on their channels.
     old.ack();
     up(&*queue).await;
     drop(again);
-    next(&*queue, Alone).await.ack();
+    next(&*queue, Quarantine).await.ack();
     no_task(&*queue).await;
     assert_eq!(queue.depth().await, Some(QueueDepth::default()));
 }
@@ -338,7 +338,7 @@ async fn a_task_that_everybody_drops_becomes_a_dead_letter() {
         queue.publish_task(&task(1), lane).await.unwrap();
         let mut drops = 0;
         drop(next(&*queue, lane).await);
-        while let Ok(task) = timeout(SOON, queue.next_task(Alone)).await {
+        while let Ok(task) = timeout(SOON, queue.next_task(Quarantine)).await {
             drop(task.unwrap());
             drops += 1;
             assert!(drops < 50, "it circles for ever");
@@ -385,15 +385,15 @@ async fn a_process_has_one_task_at_most_that_came_back() {
         hands.push(next(&*first, lane).await);
     }
     drop(hands);
-    let alone = next(&*first, Alone).await;
+    let alone = next(&*first, Quarantine).await;
     no_task(&*first).await;
     second.consume_tasks(3);
-    let other = next(&*second, Alone).await;
+    let other = next(&*second, Quarantine).await;
     assert_ne!(*alone, *other);
     no_task(&*second).await;
     drop(alone);
     // It has still done nothing wrong but come back.
-    next(&*first, Alone).await.ack();
+    next(&*first, Quarantine).await.ack();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -586,8 +586,8 @@ async fn long_work_is_done_once(url: &str) {
 async fn long_work_comes_again(url: &str) {
     let queue = open(url).unwrap();
     queue.consume_tasks(1);
-    queue.publish_task(&task(1), Urgency::Batch).await.unwrap();
+    queue.publish_task(&task(1), Lane::Batch).await.unwrap();
     let first = next(&*queue, Batch).await;
-    let again = timeout(Duration::from_secs(30), queue.next_task(Alone)).await;
+    let again = timeout(Duration::from_secs(30), queue.next_task(Quarantine)).await;
     assert_eq!(*again.unwrap().unwrap(), *first);
 }

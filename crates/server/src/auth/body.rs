@@ -2,6 +2,7 @@
 
 use super::Security;
 use super::refusal::Refusal;
+use super::rule::BodyLimit;
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::http::header;
@@ -32,29 +33,31 @@ pub(crate) enum Broken {
 /// It says of itself that it is too large.
 pub(super) fn limit(
     request: &mut Request,
-    route: &str,
+    taken: BodyLimit,
     security: &Security,
 ) -> Result<(), Refusal> {
     if request.body().is_end_stream() {
         return Ok(());
     }
-    let limits = if route == "/v1/blobs" {
-        let length = request.headers().get(header::CONTENT_LENGTH);
-        let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        if length.is_some_and(|length| length > security.max_upload) {
-            return Err(Refusal::too_large(security.max_upload));
-        }
-        Limits {
-            most: security.max_upload,
-            patience: BLOB_TIMEOUT,
-            step: 1,
-        }
-    } else {
-        // How large the others may be their routes know best.
-        Limits {
-            most: u64::MAX,
-            patience: security.body_timeout,
-            step: STEP,
+    let short = |most| Limits {
+        most,
+        patience: security.body_timeout,
+        step: STEP,
+    };
+    let limits = match taken {
+        BodyLimit::Empty => short(0),
+        BodyLimit::Short(most) => short(most as u64),
+        BodyLimit::Upload => {
+            let length = request.headers().get(header::CONTENT_LENGTH);
+            let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+            if length.is_some_and(|length| length > security.max_upload) {
+                return Err(Refusal::too_large(security.max_upload));
+            }
+            Limits {
+                most: security.max_upload,
+                patience: BLOB_TIMEOUT,
+                step: 1,
+            }
         }
     };
     let body = std::mem::take(request.body_mut());

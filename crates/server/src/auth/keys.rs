@@ -1,6 +1,8 @@
 //! Tokens: making them, and finding out what one allows without asking the database each time.
 
-use super::Scope;
+use super::rule::Scope;
+use crate::error::ApiError;
+use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use faafo_model::{Timestamp, Uuid};
@@ -27,6 +29,18 @@ pub enum MintError {
     /// It could not be stored.
     #[error(transparent)]
     Store(#[from] faafo_store::Error),
+}
+
+impl From<MintError> for ApiError {
+    fn from(error: MintError) -> Self {
+        match error {
+            MintError::Store(error) => error.into(),
+            MintError::Random(_) => {
+                tracing::error!(%error, "can't make a token");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+            }
+        }
+    }
 }
 
 /// Makes a token. Returns its id and the token itself, which nobody can find out later.

@@ -1,6 +1,6 @@
 //! What is not let through, and how it is answered.
 
-use super::Scope;
+use super::rule::Scope;
 use crate::error::ApiError;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -114,12 +114,26 @@ impl Refusal {
     /// The answer. Whoever wants to see the page at `page` is led to where people sign in.
     pub(super) fn answer(self, page: Option<&str>) -> Response {
         if let (true, Some(page)) = (self.sign_in, page) {
-            return Redirect::to(&super::sign_in::address(page)).into_response();
+            return Redirect::to(&sign_in_address(page)).into_response();
         }
         let mut response = self.error.into_response();
         response.headers_mut().extend(self.headers);
         response
     }
+}
+
+/// Where people sign in who want to go to `next`.
+fn sign_in_address(next: &str) -> String {
+    let mut address = "/login?next=".to_owned();
+    for byte in next.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' => {
+                address.push(char::from(byte));
+            }
+            _ => address += &format!("%{byte:02X}"),
+        }
+    }
+    address
 }
 
 impl From<faafo_store::Error> for Refusal {
@@ -129,5 +143,16 @@ impl From<faafo_store::Error> for Refusal {
             headers: Vec::new(),
             sign_in: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_back_is_part_of_the_way_to_sign_in() {
+        let address = sign_in_address("/new?xa=-1&xb=2%2B");
+        assert_eq!(address, "/login?next=/new%3Fxa%3D-1%26xb%3D2%252B");
     }
 }

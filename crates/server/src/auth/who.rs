@@ -3,10 +3,10 @@
 use super::keys;
 use super::rates::Key;
 use super::refusal::Refusal;
-use super::scope::{Need, Scope};
-use super::sign_in::COOKIE;
+use super::rule::{Kind, Need, Scope};
+use super::session::COOKIE;
 use super::{Access, Guard};
-use axum::extract::{MatchedPath, Request};
+use axum::extract::Request;
 use axum::http::{HeaderMap, Method, header};
 use faafo_model::Uuid;
 use faafo_store::Token;
@@ -141,12 +141,7 @@ impl Who {
 }
 
 /// The address of the page that the request asks for, if it is one that people look at.
-pub(super) fn wants_page(request: &Request) -> Option<String> {
-    let route = request.extensions().get::<MatchedPath>()?.as_str();
-    let is_page = matches!(
-        route,
-        "/" | "/index" | "/index/{page}" | "/picture/{uuid}" | "/new" | "/docs"
-    );
+pub(super) fn wants_page(request: &Request, kind: Kind) -> Option<String> {
     let target = request.uri().path_and_query()?.as_str();
-    (is_page && request.method() == Method::GET).then(|| target.to_owned())
+    (kind == Kind::Page && request.method() == Method::GET).then(|| target.to_owned())
 }

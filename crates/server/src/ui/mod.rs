@@ -94,8 +94,8 @@ pub fn gallery(page: &GalleryPage, viewer: Viewer) -> Result<String, askama::Err
 ///
 /// # Errors
 /// Only if formatting fails, which no content causes.
-pub fn picture(fractal: &Fractal, viewer: Viewer) -> Result<String, askama::Error> {
-    pages::Picture::new(fractal, viewer).render()
+pub fn picture(fractal: &Fractal, preview: bool, viewer: Viewer) -> Result<String, askama::Error> {
+    pages::Picture::new(fractal, preview, viewer).render()
 }
 
 /// The form that requests a picture of at most `max_area` pixels.

@@ -149,7 +149,7 @@ pub struct Picture<'a> {
 }
 
 impl<'a> Picture<'a> {
-    pub fn new(fractal: &'a Fractal, viewer: Viewer) -> Self {
+    pub fn new(fractal: &'a Fractal, preview: bool, viewer: Viewer) -> Self {
         let recipe = &fractal.recipe;
         let parameters = words::parameters(fractal);
         let numbers = recipe.format == Format::Npy;
@@ -171,10 +171,9 @@ impl<'a> Picture<'a> {
             extension: recipe.format.name(),
             percent: format::percent(fractal.progress),
             progress: fractal.progress.clamp(0.0, 1.0),
-            preview: fractal.poster.is_some() && fractal.thumbnail.is_some(),
+            preview,
             left: fractal
-                .poster
-                .and_then(|poster| poster.eta)
+                .eta
                 .map(|seconds| format!("about {} left", format::duration(seconds))),
             huge: recipe.width.max(recipe.height) > largest,
             viewer,

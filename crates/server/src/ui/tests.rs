@@ -36,9 +36,7 @@ fn fractal(state: State) -> Fractal {
         size: Some(1_234_567),
         generated_by: None,
         url: None,
-        picture: None,
-        thumbnail: None,
-        poster: None,
+        eta: None,
     }
 }
 
@@ -91,7 +89,7 @@ fn hostile_texts_are_escaped_wherever_they_come_from() {
             url: hostile(),
             ..fractal(state)
         };
-        let html = picture(&hostile, Viewer::FREE).unwrap();
+        let html = picture(&hostile, false, Viewer::FREE).unwrap();
         assert!(!html.contains("<script>"), "{html}");
         assert!(html.contains("&#60;script&#62;alert"), "{html}");
         assert_no_inline_code(&html);
@@ -123,11 +121,11 @@ fn the_page_to_sign_in_on_fits_whoever_sees_it() {
 #[test]
 fn who_may_only_look_is_offered_nothing_else() {
     let done = fractal(State::Done);
-    let guest = picture(&done, GUEST).unwrap();
+    let guest = picture(&done, false, GUEST).unwrap();
     assert!(guest.contains("href=\"/login?next=/picture/") && !guest.contains("id=\"delete\""));
     let guest = new_form(1, GUEST).unwrap();
     assert!(guest.contains("href=\"/login?next=/new\"") && !guest.contains("id=\"create\""));
-    let free = picture(&done, Viewer::FREE).unwrap();
+    let free = picture(&done, false, Viewer::FREE).unwrap();
     assert!(!free.contains("/login") && free.contains("id=\"delete\""));
 }
 
@@ -137,14 +135,14 @@ fn a_failed_picture_tells_why_and_shows_no_picture() {
         error: Some("the disk is full".to_owned()),
         ..fractal(State::Failed)
     };
-    let html = picture(&failed, Viewer::FREE).unwrap();
+    let html = picture(&failed, false, Viewer::FREE).unwrap();
     assert!(html.contains("the disk is full"));
     assert!(!html.contains("src=\"/fractal/"));
 }
 
 #[test]
 fn a_finished_picture_comes_with_its_recipe_in_words_command_and_link() {
-    let html = picture(&fractal(State::Done), Viewer::FREE).unwrap();
+    let html = picture(&fractal(State::Done), false, Viewer::FREE).unwrap();
     let id = Uuid::from_u128(7);
     assert!(html.contains(&format!("src=\"/fractal/{id}\"")));
     assert!(html.contains(&format!("href=\"/fractal/{id}?download\"")));
@@ -161,7 +159,7 @@ fn a_picture_s_colours_can_be_asked_for_again() {
     fractal.recipe.palette = Palette::Magma;
     fractal.recipe.colours.colouring = Some(faafo_model::Colouring::Slope);
     fractal.recipe.colours.interior = Some(faafo_model::Rgb([1, 2, 254]));
-    let html = picture(&fractal, Viewer::FREE).unwrap();
+    let html = picture(&fractal, false, Viewer::FREE).unwrap();
     let command = html.replace("<span>", "").replace("</span>", "");
     assert!(
         command.contains("--palette=magma --colouring=slope --interior=0102fe --tasks=1</code>")
@@ -175,7 +173,7 @@ fn numbers_are_offered_as_a_file_and_shown_by_their_thumbnail() {
     let mut numbers = fractal(State::Done);
     numbers.recipe.format = Format::Npy;
     let id = numbers.id;
-    let html = picture(&numbers, Viewer::FREE).unwrap();
+    let html = picture(&numbers, false, Viewer::FREE).unwrap();
     assert!(html.contains(&format!("src=\"/fractal/{id}/thumbnail\"")));
     assert!(!html.contains(&format!("src=\"/fractal/{id}\"")));
     assert!(html.contains(&format!("download=\"{id}.npy\">Download numbers</a>")));
@@ -193,7 +191,7 @@ fn numbers_are_offered_as_a_file_and_shown_by_their_thumbnail() {
 
 #[test]
 fn a_picture_s_numbers_are_one_link_away() {
-    let html = picture(&fractal(State::Done), Viewer::FREE).unwrap();
+    let html = picture(&fractal(State::Done), false, Viewer::FREE).unwrap();
     let link = html.replace("&amp;", "&").replace("&#38;", "&");
     assert!(link.contains("&palette=aurora\">Make another like this"));
     assert!(link.contains("&palette=aurora&format=npy\">Ask for its numbers"));
@@ -204,7 +202,7 @@ fn a_picture_s_numbers_are_one_link_away() {
 fn a_very_large_picture_is_not_loaded_by_its_page() {
     let mut large = fractal(State::Done);
     large.recipe.width = 8001;
-    let html = picture(&large, Viewer::FREE).unwrap();
+    let html = picture(&large, false, Viewer::FREE).unwrap();
     assert!(html.contains(&format!("src=\"/fractal/{}/thumbnail\"", large.id)));
     assert!(!html.contains(&format!("src=\"/fractal/{}\"", large.id)));
 }
@@ -260,7 +258,7 @@ fn every_file_that_pages_and_scripts_name_is_there() {
     let done = [fractal(State::Done)];
     let mut texts = vec![
         gallery(&page(&done, &[]), Viewer::FREE).unwrap(),
-        picture(&done[0], Viewer::FREE).unwrap(),
+        picture(&done[0], false, Viewer::FREE).unwrap(),
         new_form(1, Viewer::FREE).unwrap(),
         error(404, "Not found", "").unwrap(),
         sign_in(&sign_in_page(Viewer::FREE)).unwrap(),

@@ -2,7 +2,7 @@
 
 use crate::{NOW, blob, complete, contract, finish, id, request};
 use faafo_model::BlobKey;
-use faafo_store::{Finish, Reservation, Store};
+use faafo_store::{Finish, Made, Owner, OwnerKind, Reservation, Role, Store};
 use std::time::Duration;
 
 /// Later than any tracker's claim.
@@ -101,7 +101,13 @@ async fn a_fractal_that_will_not_be_done_lets_go_of_what_was_reserved_for_it(sto
     }
     assert!(store.cancel(id(1), NOW).await.unwrap());
     assert_eq!(doomed(&store).await, [blob(1).key, blob(101).key]);
-    assert!(store.fail(id(2), 1, "no reason", NOW).await.unwrap());
+    assert!(
+        store
+            .fail(id(2), 1, "no reason", NOW)
+            .await
+            .unwrap()
+            .is_some()
+    );
     assert_eq!(doomed(&store).await, [blob(2).key, blob(102).key]);
     let late = store.finish(&[finish(1, 1), finish(2, 2)], NOW).await;
     assert_eq!(late.unwrap(), [false, false]);
@@ -122,8 +128,9 @@ async fn one_going_blob_of_two_leaves_the_other_unused(store: Store) {
 
 async fn a_picture_may_be_its_own_thumbnail(store: Store) {
     store.accept(&request(1), NOW).await.unwrap();
+    let (picture, thumbnail) = (blob(1), blob(1));
     let finishes = [Finish {
-        thumbnail: blob(1),
+        made: Made::Picture { picture, thumbnail },
         ..finish(1, 1)
     }];
     assert_eq!(
@@ -161,22 +168,62 @@ async fn what_rows_refer_to_is_listed_page_by_page(store: Store) {
     complete(&store, 1, 1).await;
     complete(&store, 3, 1).await;
     let first = store.references(None, 1).await.unwrap();
-    assert_eq!(first.len(), 2, "picture and thumbnail");
-    assert!(first.iter().all(|reference| reference.id == id(1)));
+    assert_eq!((first.len(), first[0].owner), (1, id(1)));
+    assert_eq!(first[0].owner_kind, "fractal");
+    assert_eq!(first[0].role, "picture");
     assert_eq!(
         (first[0].key, first[0].size),
         (blob(1).key, Some(blob(1).size))
     );
-    let second = store.references(Some(id(1)), 10).await.unwrap();
-    assert_eq!((second.len(), second[0].id), (2, id(3)));
-    assert_eq!(store.references(Some(id(3)), 10).await.unwrap(), []);
+    assert!(store.is_referred_to(&first[0]).await.unwrap());
+    let second = store.references(first.last(), 10).await.unwrap();
+    let owners: Vec<_> = second.iter().map(|reference| reference.owner).collect();
+    assert_eq!(owners, [id(1), id(3), id(3)]);
+    assert_eq!(store.references(second.last(), 10).await.unwrap(), []);
     let keys = [blob(1).key, blob(101).key, blob(2).key];
     let referenced = store.referenced(&keys).await.unwrap();
     assert_eq!(referenced.into_iter().collect::<Vec<_>>().len(), 2);
     assert!(store.referenced(&[]).await.unwrap().is_empty());
 }
 
+/// Nothing but these constants knows of them.
+const ALBUM: OwnerKind = OwnerKind::new("album");
+const COVER: Role = Role::new("cover");
+
+async fn an_owner_of_a_new_kind_keeps_its_blobs_until_it_lets_go(store: Store) {
+    let (one, other) = (
+        Owner {
+            kind: ALBUM,
+            id: id(7),
+        },
+        Owner {
+            kind: ALBUM,
+            id: id(8),
+        },
+    );
+    for owner in [one, other] {
+        assert!(store.refer(owner, COVER, &blob(1)).await.unwrap());
+    }
+    assert!(store.refer(one, Role::PICTURE, &blob(2)).await.unwrap());
+    let listed = store.references(None, 10).await.unwrap();
+    assert!(listed.len() == 3 && listed.iter().all(|kept| kept.owner_kind == "album"));
+    let stored = store.blob_of(one, COVER).await.unwrap().unwrap();
+    assert_eq!((stored.key, stored.size), (blob(1).key, Some(1001)));
+    store.suspect(&[blob(1).key, blob(2).key]).await.unwrap();
+    assert!(doomed(&store).await.is_empty());
+    // Another one takes its place.
+    assert!(store.refer(one, Role::PICTURE, &blob(3)).await.unwrap());
+    assert_eq!(doomed(&store).await, [blob(2).key]);
+    assert!(!store.refer(other, Role::PICTURE, &blob(2)).await.unwrap());
+    store.release(one).await.unwrap();
+    assert_eq!(doomed(&store).await, [blob(3).key]);
+    store.release(other).await.unwrap();
+    assert_eq!(doomed(&store).await, [blob(1).key]);
+    assert!(store.references(None, 1).await.unwrap().is_empty());
+}
+
 contract![
+    an_owner_of_a_new_kind_keeps_its_blobs_until_it_lets_go,
     what_rows_refer_to_is_listed_page_by_page,
     a_blob_whose_last_row_goes_while_the_sweeper_looks_is_found,
     a_blob_goes_with_its_last_row,

@@ -1,9 +1,9 @@
 //! Cancelling and trying again.
 
-use crate::{NOW, complete, contract, finish, id, request};
-use faafo_model::State;
-use faafo_store::query::{Compare, Field, Filter, Value};
-use faafo_store::{MAX_ATTEMPTS, Outcome, Query, Reservation, Store};
+use crate::{NOW, complete, contract, field, finish, id, request};
+use faafo_model::{Lane, State};
+use faafo_store::query::{Compare, Filter, Value};
+use faafo_store::{MAX_ATTEMPTS, Outcome, Query, Reservation, Store, Subject};
 
 async fn state(store: &Store, number: u32) -> State {
     store.get(id(number)).await.unwrap().unwrap().state
@@ -12,7 +12,7 @@ async fn state(store: &Store, number: u32) -> State {
 fn wider_than(width: i64) -> Query {
     Query {
         filter: Some(Filter::Value(
-            Field::Width,
+            field("width"),
             Compare::Greater,
             Value::Whole(width),
         )),
@@ -27,10 +27,16 @@ async fn a_cancelled_fractal_is_final_and_not_published(store: Store) {
     assert!(!store.cancel(id(9), NOW).await.unwrap());
     let row = store.get(id(1)).await.unwrap().unwrap();
     assert_eq!((row.state, row.finished_at), (State::Cancelled, Some(NOW)));
-    assert!(store.claim_unpublished(10, NOW).await.unwrap().is_empty());
+    assert!(
+        store
+            .claim_unpublished(&Lane::ALL, 10, NOW)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert_eq!(
         store.rendering(&[(id(1), 1, 0.5)], NOW).await.unwrap(),
-        [false]
+        [None]
     );
     assert_eq!(
         store.reserve(&[finish(1, 1)]).await.unwrap(),
@@ -91,17 +97,17 @@ async fn a_retried_fractal_has_all_its_attempts_again(store: Store) {
     for _ in 0..2 {
         for _ in 1..MAX_ATTEMPTS {
             let outcome = store.give_back(id(1), attempt, "no luck", NOW).await;
-            assert_eq!(outcome.unwrap(), Outcome::Queued);
+            assert_eq!(outcome.unwrap(), Outcome::Queued(Subject::Owner));
             attempt += 1;
         }
         let outcome = store.give_back(id(1), attempt, "no luck", NOW).await;
-        assert_eq!(outcome.unwrap(), Outcome::Failed);
+        assert_eq!(outcome.unwrap(), Outcome::Failed(Subject::Owner));
         assert!(store.retry(id(1), NOW).await.unwrap());
         attempt += 1;
         let row = store.get(id(1)).await.unwrap().unwrap();
         assert_eq!((row.state, row.attempt), (State::Queued, attempt));
         assert_eq!((row.error, row.finished_at), (None, None));
-        let claims = store.claim_unpublished(1, NOW).await.unwrap();
+        let claims = store.claim_unpublished(&Lane::ALL, 1, NOW).await.unwrap();
         assert_eq!(claims[0].task.attempt, attempt);
         store.published(&claims, NOW).await.unwrap();
     }

@@ -1,10 +1,10 @@
 //! Many at once: everything that several processes may do at the same time, at the same time.
 
 use crate::database::{Database, Kind, with_database};
-use crate::{NOW, contract, id, request};
-use faafo_model::{BlobKey, BlobRef, State, Timestamp};
-use faafo_store::query::{Compare, Field, Filter, Value};
-use faafo_store::{Finish, Query, Reservation, Store};
+use crate::{NOW, contract, field, id, request};
+use faafo_model::{BlobKey, BlobRef, Lane, State, Timestamp};
+use faafo_store::query::{Compare, Filter, Value};
+use faafo_store::{Finish, Made, Owner, Query, Reservation, Role, Store};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -86,7 +86,7 @@ impl World {
     async fn users(&self, key: BlobKey) -> u64 {
         let key = Value::Text(key.to_string());
         let query = Query {
-            filter: Some(Filter::Value(Field::Image, Compare::Equal, key)),
+            filter: Some(Filter::Value(field("image"), Compare::Equal, key)),
             ..Query::default()
         };
         self.store.count(&query).await.unwrap()
@@ -100,11 +100,9 @@ impl World {
         self.stored.lock().unwrap().extend(keys);
         let finishes = [Finish {
             id: id(number),
-            picture,
-            thumbnail,
+            made: Made::Picture { picture, thumbnail },
             duration: None,
             worker: None,
-            is_band: false,
         }];
         let reserved = self.store.reserve(&finishes).await.unwrap();
         tokio::task::yield_now().await;
@@ -141,7 +139,11 @@ impl World {
     /// A tracker that publishes.
     async fn publish(self) {
         let now = self.now();
-        let claims = self.store.claim_unpublished(5, now).await.unwrap();
+        let claims = self
+            .store
+            .claim_unpublished(&Lane::ALL, 5, now)
+            .await
+            .unwrap();
         self.store.published(&claims, now).await.unwrap();
         self.store
             .republish_lost(Duration::from_micros(50), now)
@@ -185,10 +187,14 @@ async fn hammer(kind: Kind) {
             }
             let mut used = HashSet::new();
             for row in store.list(&Query::default(), 0, 1000).await.unwrap() {
-                let keys: Vec<_> = [row.picture, row.thumbnail].into_iter().flatten().collect();
+                let mut keys = Vec::new();
+                for role in [Role::PICTURE, Role::THUMBNAIL] {
+                    let blob = store.blob_of(Owner::fractal(row.id), role).await.unwrap();
+                    keys.extend(blob.map(|blob| blob.key));
+                }
                 if row.state == State::Done {
                     let stored = world.stored.lock().unwrap();
-                    assert!(keys.len() == 2 && keys.iter().all(|key| stored.contains(key)));
+                    assert!(!keys.is_empty() && keys.iter().all(|key| stored.contains(key)));
                 }
                 used.extend(keys);
             }
@@ -196,6 +202,8 @@ async fn hammer(kind: Kind) {
             world.clone().sweep().await;
             let left = world.stored.lock().unwrap().clone();
             assert!(left.is_subset(&used), "{left:?} stay, {used:?} are used");
+            let (kept, found) = store.recount().await.unwrap();
+            assert_eq!(kept, found);
             store.close().await;
         })
         .await

@@ -21,7 +21,8 @@ use faafo_model::{
     BlobKey, BlobRef, Colours, CreateRequest, Format, Formula, Palette, Recipe, Timestamp, Uuid,
     View,
 };
-use faafo_store::{Finish, Reservation, Store};
+use faafo_store::query::Field;
+use faafo_store::{Finish, Made, Reservation, Store};
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000_000);
 
@@ -66,12 +67,17 @@ fn blob(byte: u8) -> BlobRef {
 fn finish(number: u32, picture: u8) -> Finish {
     Finish {
         id: id(number),
-        picture: blob(picture),
-        thumbnail: blob(picture + 100),
+        made: Made::Picture {
+            picture: blob(picture),
+            thumbnail: blob(picture + 100),
+        },
         duration: Some(0.1),
         worker: Some("worker".into()),
-        is_band: false,
     }
+}
+
+fn field(name: &str) -> Field {
+    Field::named(name).unwrap()
 }
 
 async fn complete(store: &Store, number: u32, picture: u8) {

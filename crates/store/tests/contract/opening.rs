@@ -72,7 +72,7 @@ async fn mysql_finishes_tables_that_a_crash_left_half_made() {
         let store = database.open().await;
         store.close().await;
         database
-            .tell("DROP TABLE blob_data; DROP INDEX fractals_picture ON fractals; DELETE FROM faafo_schema")
+            .tell("DROP TABLE blob_data; DROP INDEX fractals_by_kind ON fractals; DELETE FROM faafo_schema")
             .await;
         rows_survive_closing_and_opening_again(database.url.clone()).await;
         Ok(())

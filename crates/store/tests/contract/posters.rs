@@ -2,9 +2,10 @@
 
 use crate::{NOW, blob, complete, contract, finish, id, request};
 use faafo_model::poster::BANDS_SHARE;
-use faafo_model::{Bands, CreateRequest, Part, PlannedBand, Stage, State, Task};
+use faafo_model::{Bands, CreateRequest, Lane, Part, PlannedBand, State, Task};
 use faafo_store::{
-    ActivePoster, Claim, Finish, Joining, Line, Outcome, Planning, Query, Reservation, Store,
+    ActivePoster, Claim, Finish, Joining, Made, Outcome, Planning, Query, Reservation, Role, Store,
+    Subject,
 };
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ async fn accept(store: &Store) {
 }
 
 async fn claim(store: &Store) -> Vec<Task> {
-    let claims = store.claim_unpublished(100, NOW).await.unwrap();
+    let claims = store.claim_unpublished(&Lane::ALL, 100, NOW).await.unwrap();
     store.published(&claims, NOW).await.unwrap();
     let tasks = claims.into_iter().map(|claim: Claim| claim.task);
     let mut tasks: Vec<Task> = tasks.collect();
@@ -48,8 +49,7 @@ async fn planned(store: &Store) -> Vec<Task> {
 async fn finish_band(store: &Store, task: &Task, fragment: u8) {
     let finishes = [Finish {
         id: task.id,
-        thumbnail: blob(fragment),
-        is_band: true,
+        made: Made::Fragment(blob(fragment)),
         ..finish(0, fragment)
     }];
     let reserved = store.reserve(&finishes).await.unwrap();
@@ -62,7 +62,7 @@ async fn joining(store: &Store) {
     for (task, fragment) in planned(store).await.iter().zip(1..) {
         finish_band(store, task, fragment).await;
     }
-    let joined = store.join(id(1), &blob(50).key, NOW).await.unwrap();
+    let joined = store.join(id(1), &blob(50), NOW).await.unwrap();
     assert_eq!(joined, Joining::Queued);
 }
 
@@ -87,21 +87,28 @@ async fn bands_and_other_tasks_can_be_claimed_without_each_other(store: Store) {
         };
         store.accept(&request, NOW).await.unwrap();
     }
-    let none = store.claim_unpublished_of(&[], 10, NOW).await.unwrap();
+    let none = store.claim_unpublished(&[], 10, NOW).await.unwrap();
     assert!(none.is_empty());
-    for line in Line::ALL {
-        let claims = store.claim_unpublished_of(&[line], 10, NOW).await.unwrap();
-        let number = if line == Line::Bands { 3 } else { 1 };
-        assert_eq!(claims.len(), number, "{line:?}");
-        assert!(claims.iter().all(|claim| claim.line() == line));
+    for lane in [Lane::Interactive, Lane::Batch, Lane::Bands] {
+        let claims = store.claim_unpublished(&[lane], 10, NOW).await.unwrap();
+        let number = if lane == Lane::Bands { 3 } else { 1 };
+        assert_eq!(claims.len(), number, "{lane:?}");
+        assert!(claims.iter().all(|claim| claim.lane == lane));
         store.unclaim(&claims).await.unwrap();
     }
-    let others = [Line::Urgent, Line::Ordinary];
-    let claims = store.claim_unpublished_of(&others, 10, NOW).await.unwrap();
+    let others = [Lane::Interactive, Lane::Batch];
+    let claims = store.claim_unpublished(&others, 10, NOW).await.unwrap();
     let ids: Vec<_> = claims.iter().map(|claim| claim.task.id).collect();
     assert_eq!(ids, [id(3), id(2)]);
     store.unclaim(&claims).await.unwrap();
-    assert_eq!(store.claim_unpublished(10, NOW).await.unwrap().len(), 5);
+    assert_eq!(
+        store
+            .claim_unpublished(&Lane::ALL, 10, NOW)
+            .await
+            .unwrap()
+            .len(),
+        5
+    );
 }
 
 async fn a_poster_is_planned_rendered_in_bands_and_joined(store: Store) {
@@ -112,8 +119,12 @@ async fn a_poster_is_planned_rendered_in_bands_and_joined(store: Store) {
     assert_eq!(planned.unwrap(), Planning::Planned);
     let poster = store.get(id(1)).await.unwrap().unwrap();
     assert_eq!(poster.state, State::Rendering);
-    assert_eq!(poster.poster.unwrap().stage, Stage::Bands);
-    assert_eq!(poster.thumbnail, Some(blob(PREVIEW).key));
+    let (_, preview) = store
+        .get_stored(id(1), Role::THUMBNAIL)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(preview.unwrap().key, blob(PREVIEW).key);
     let tasks = claim(&store).await;
     let parts: Vec<Part> = tasks.iter().map(|task| task.part).collect();
     let band = |first, rows| Part::Band {
@@ -124,7 +135,7 @@ async fn a_poster_is_planned_rendered_in_bands_and_joined(store: Store) {
     assert_eq!(parts, [band(0, 10), band(10, 5), band(15, 15)]);
     assert!(tasks.iter().all(|task| task.recipe == poster.recipe));
     assert_eq!(
-        store.join(id(1), &blob(50).key, NOW).await.unwrap(),
+        store.join(id(1), &blob(50), NOW).await.unwrap(),
         Joining::NotWanted
     );
     for (task, fragment) in tasks.iter().zip(1..) {
@@ -140,19 +151,16 @@ async fn a_poster_is_planned_rendered_in_bands_and_joined(store: Store) {
         [(10, blob(1).key), (5, blob(2).key), (15, blob(3).key)]
     );
     for expected in [Joining::Queued, Joining::NotWanted] {
-        let joined = store.join(id(1), &blob(50).key, NOW).await.unwrap();
+        let joined = store.join(id(1), &blob(50), NOW).await.unwrap();
         assert_eq!(joined, expected);
     }
     let manifest = blob(50).key;
     assert_eq!(claim(&store).await[0].part, Part::Join { manifest });
     assert!(doomed(&store).await.is_empty(), "all of it is needed");
-    assert!(!store.remove_joined_bands().await.unwrap());
     complete(&store, 1, 60).await;
-    assert!(store.remove_joined_bands().await.unwrap());
-    assert!(!store.remove_joined_bands().await.unwrap());
     assert_eq!(doomed(&store).await, [1, 2, 3, 50, PREVIEW]);
     let done = store.get(id(1)).await.unwrap().unwrap();
-    assert_eq!((done.state, done.poster), (State::Done, None));
+    assert_eq!((done.state, done.eta), (State::Done, None));
     assert_eq!(store.bands(id(1)).await.unwrap(), None);
 }
 
@@ -193,8 +201,6 @@ async fn nobody_sees_bands(store: Store) {
     assert!(store.delete(band).await.unwrap().is_none());
     assert!(!store.cancel(band, NOW).await.unwrap());
     assert!(!store.set_priority(band, 5).await.unwrap());
-    let among = store.bands_among(&[id(1), band]).await.unwrap();
-    assert_eq!(among.into_iter().collect::<Vec<_>>(), [band]);
 }
 
 async fn its_progress_is_that_of_its_bands_weighted_by_their_work(store: Store) {
@@ -218,13 +224,13 @@ async fn its_progress_is_that_of_its_bands_weighted_by_their_work(store: Store) 
         since: NOW,
     };
     assert_eq!(active(&store).await, [expected]);
-    let told = store.poster_progress(id(1), 0.6, Some(12.5), NOW).await;
+    let told = store.poster_progress(id(1), 0.6, Some(12.5)).await;
     assert!(told.unwrap());
     let poster = store.get(id(1)).await.unwrap().unwrap();
     assert_eq!(poster.progress, 0.6);
-    assert_eq!(poster.poster.unwrap().eta, Some(12.5));
+    assert_eq!(poster.eta, Some(12.5));
     store.cancel(id(1), NOW).await.unwrap();
-    let told = store.poster_progress(id(1), 0.7, None, NOW).await;
+    let told = store.poster_progress(id(1), 0.7, None).await;
     assert!(!told.unwrap());
 }
 
@@ -255,7 +261,7 @@ async fn a_poster_that_waits_for_its_bands_is_neither_silent_nor_lost(store: Sto
 async fn only_the_band_that_came_to_nothing_is_tried_again(store: Store) {
     let tasks = planned(&store).await;
     let outcome = store.give_back(tasks[2].id, 1, "gone", NOW).await.unwrap();
-    assert_eq!(outcome, Outcome::Queued);
+    assert_eq!(outcome, Outcome::Queued(Subject::Part));
     let again = claim(&store).await;
     assert_eq!(
         (again.len(), again[0].id, again[0].attempt),
@@ -266,17 +272,23 @@ async fn only_the_band_that_came_to_nothing_is_tried_again(store: Store) {
 
 async fn a_report_about_the_plan_that_comes_late_changes_nothing(store: Store) {
     planned(&store).await;
-    assert!(!store.fail(id(1), 1, "late", NOW).await.unwrap());
+    assert!(store.fail(id(1), 1, "late", NOW).await.unwrap().is_none());
     let outcome = store.give_back(id(1), 1, "late", NOW).await.unwrap();
     assert_eq!(outcome, Outcome::Stale);
     let counted = store.rendering(&[(id(1), 1, 0.9)], NOW).await.unwrap();
-    assert_eq!(counted, [false]);
+    assert_eq!(counted, [None]);
 }
 
 async fn a_band_that_fails_fails_its_poster_with_the_reason(store: Store) {
     let tasks = planned(&store).await;
     assert!(!store.fail_poster(id(1), NOW).await.unwrap());
-    assert!(store.fail(tasks[1].id, 1, "poison", NOW).await.unwrap());
+    assert!(
+        store
+            .fail(tasks[1].id, 1, "poison", NOW)
+            .await
+            .unwrap()
+            .is_some()
+    );
     assert_eq!(active(&store).await[0].failed, 1);
     assert!(store.fail_poster(id(1), NOW).await.unwrap());
     assert!(!store.fail_poster(id(1), NOW).await.unwrap());
@@ -285,7 +297,7 @@ async fn a_band_that_fails_fails_its_poster_with_the_reason(store: Store) {
     assert_eq!(poster.error.unwrap(), "rows 10 to 14: poison");
     assert_eq!(store.republish_all(NOW).await.unwrap(), 0);
     let counted = store.rendering(&[(tasks[0].id, 1, 0.9)], NOW).await;
-    assert_eq!(counted.unwrap(), [false], "the others are called off");
+    assert_eq!(counted.unwrap(), [None], "the others are called off");
 }
 
 async fn cancelling_reaches_the_bands_and_retrying_keeps_those_that_are_done(store: Store) {
@@ -302,11 +314,11 @@ async fn cancelling_reaches_the_bands_and_retrying_keeps_those_that_are_done(sto
         .collect();
     assert_eq!(again, [(tasks[1].id, 2), (tasks[2].id, 2)]);
     assert_eq!(active(&store).await[0].bands.done, 1);
-    assert!(store.poster_progress(id(1), 0.3, None, NOW).await.unwrap());
+    assert!(store.poster_progress(id(1), 0.3, None).await.unwrap());
     for (task, fragment) in tasks[1..].iter().zip(2..) {
         finish_band(&store, task, fragment).await;
     }
-    let joined = store.join(id(1), &blob(50).key, NOW).await.unwrap();
+    let joined = store.join(id(1), &blob(50), NOW).await.unwrap();
     assert_eq!(joined, Joining::Queued);
 }
 
@@ -326,13 +338,14 @@ async fn joining_that_fails_can_be_tried_again(store: Store) {
         BANDS_SHARE
     );
     let outcome = store.give_back(id(1), task.attempt, "gone", NOW).await;
-    assert_eq!(outcome.unwrap(), Outcome::Queued);
+    assert_eq!(outcome.unwrap(), Outcome::Queued(Subject::Part));
     let task = claim(&store).await.remove(0);
     assert!(
         store
             .fail(id(1), task.attempt, "no luck", NOW)
             .await
             .unwrap()
+            .is_some()
     );
     assert!(store.retry(id(1), NOW).await.unwrap());
     let manifest = blob(50).key;
@@ -343,7 +356,7 @@ async fn a_priority_is_that_of_the_bands_too(store: Store) {
     let tasks = planned(&store).await;
     finish_band(&store, &tasks[0], 1).await;
     assert!(store.set_priority(id(1), 9).await.unwrap());
-    let claims = store.claim_unpublished(10, NOW).await.unwrap();
+    let claims = store.claim_unpublished(&Lane::ALL, 10, NOW).await.unwrap();
     let priorities: Vec<i64> = claims.iter().map(|claim| claim.priority).collect();
     assert_eq!(priorities, [9, 9]);
 }

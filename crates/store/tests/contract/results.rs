@@ -1,8 +1,8 @@
 //! What workers report.
 
 use crate::{NOW, complete, contract, finish, id, request};
-use faafo_model::State;
-use faafo_store::{LegacyResult, MAX_ATTEMPTS, Outcome, Reservation, Store};
+use faafo_model::{Lane, State};
+use faafo_store::{LegacyResult, MAX_ATTEMPTS, Outcome, Reservation, Store, Subject};
 use std::time::Duration;
 
 async fn a_finished_picture_is_done_with_its_checksum(store: Store) {
@@ -12,7 +12,7 @@ async fn a_finished_picture_is_done_with_its_checksum(store: Store) {
             .rendering(&[(id(1), 1, 0.5), (id(9), 1, 0.5)], NOW)
             .await
             .unwrap(),
-        [true, false]
+        [Some(Subject::Owner), None]
     );
     assert_eq!(store.get(id(1)).await.unwrap().unwrap().progress, 0.5);
     complete(&store, 1, 1).await;
@@ -24,7 +24,13 @@ async fn a_finished_picture_is_done_with_its_checksum(store: Store) {
         (Some(1001), Some(0.1), 1.0)
     );
     assert_eq!(done.generated_by.unwrap(), "worker");
-    assert!(store.claim_unpublished(10, NOW).await.unwrap().is_empty());
+    assert!(
+        store
+            .claim_unpublished(&Lane::ALL, 10, NOW)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 async fn the_same_picture_may_be_stored_by_many(store: Store) {
@@ -43,14 +49,14 @@ async fn nothing_changes_a_final_fractal(store: Store) {
         [Reservation::NotWanted]
     );
     assert_eq!(store.finish(&[finish(1, 1)], NOW).await.unwrap(), [false]);
-    assert!(!store.fail(id(1), 1, "late", NOW).await.unwrap());
+    assert!(store.fail(id(1), 1, "late", NOW).await.unwrap().is_none());
     assert_eq!(
         store.give_back(id(1), 1, "late", NOW).await.unwrap(),
         Outcome::Stale
     );
     assert_eq!(
         store.rendering(&[(id(1), 1, 0.1)], NOW).await.unwrap(),
-        [false]
+        [None]
     );
     let legacy = LegacyResult {
         checksum: Some("lie".into()),
@@ -66,10 +72,10 @@ async fn nothing_changes_a_final_fractal(store: Store) {
 async fn a_late_failure_of_an_earlier_attempt_is_ignored_and_its_picture_is_welcome(store: Store) {
     store.accept(&request(1), NOW).await.unwrap();
     store.give_back(id(1), 1, "stopping", NOW).await.unwrap();
-    assert!(!store.fail(id(1), 1, "late", NOW).await.unwrap());
+    assert!(store.fail(id(1), 1, "late", NOW).await.unwrap().is_none());
     assert_eq!(
         store.rendering(&[(id(1), 1, 0.9)], NOW).await.unwrap(),
-        [false]
+        [None]
     );
     complete(&store, 1, 1).await;
 }
@@ -82,9 +88,9 @@ async fn a_task_given_back_too_often_fails_with_the_reason(store: Store) {
                 .give_back(id(1), attempt, "no luck", NOW)
                 .await
                 .unwrap(),
-            Outcome::Queued
+            Outcome::Queued(Subject::Owner)
         );
-        let claims = store.claim_unpublished(10, NOW).await.unwrap();
+        let claims = store.claim_unpublished(&Lane::ALL, 10, NOW).await.unwrap();
         assert_eq!(claims[0].task.attempt, attempt + 1);
     }
     assert_eq!(
@@ -92,7 +98,7 @@ async fn a_task_given_back_too_often_fails_with_the_reason(store: Store) {
             .give_back(id(1), MAX_ATTEMPTS, "no luck", NOW)
             .await
             .unwrap(),
-        Outcome::Failed
+        Outcome::Failed(Subject::Owner)
     );
     let failed = store.get(id(1)).await.unwrap().unwrap();
     assert_eq!(failed.state, State::Failed);
@@ -119,15 +125,27 @@ async fn silence_beyond_the_lease_is_found(store: Store) {
 
 async fn what_failed_is_not_published_any_more(store: Store) {
     store.accept(&request(1), NOW).await.unwrap();
-    assert!(store.fail(id(1), 1, "no such formula", NOW).await.unwrap());
-    assert!(store.claim_unpublished(10, NOW).await.unwrap().is_empty());
+    assert!(
+        store
+            .fail(id(1), 1, "no such formula", NOW)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert!(
+        store
+            .claim_unpublished(&Lane::ALL, 10, NOW)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert_eq!(store.republish_all(NOW).await.unwrap(), 0);
 }
 
 async fn a_text_that_no_database_likes_is_recorded(store: Store) {
     store.accept(&request(1), NOW).await.unwrap();
     let reason = format!("\0 \\ ' \" ? 🌀 {}", "x".repeat(100_000));
-    assert!(store.fail(id(1), 1, &reason, NOW).await.unwrap());
+    assert!(store.fail(id(1), 1, &reason, NOW).await.unwrap().is_some());
     let found = store.get(id(1)).await.unwrap().unwrap().error.unwrap();
     assert_eq!(found, reason.replace('\0', "\u{fffd}"));
 }
@@ -136,10 +154,31 @@ async fn a_postponed_task_waits_and_no_attempt_is_counted(store: Store) {
     store.accept(&request(1), NOW).await.unwrap();
     store.rendering(&[(id(1), 1, 0.5)], NOW).await.unwrap();
     let delay = Duration::from_secs(5);
-    assert!(store.postpone(id(1), 1, delay, NOW).await.unwrap());
-    assert!(!store.postpone(id(1), 2, delay, NOW).await.unwrap());
-    assert!(store.claim_unpublished(10, NOW).await.unwrap().is_empty());
-    let claims = store.claim_unpublished(10, NOW.plus(delay)).await.unwrap();
+    assert!(
+        store
+            .postpone(id(1), 1, delay, NOW)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert!(
+        store
+            .postpone(id(1), 2, delay, NOW)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        store
+            .claim_unpublished(&Lane::ALL, 10, NOW)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let claims = store
+        .claim_unpublished(&Lane::ALL, 10, NOW.plus(delay))
+        .await
+        .unwrap();
     assert_eq!(claims[0].task.attempt, 1);
 }
 

@@ -1,12 +1,13 @@
 //! Accepting, reading, listing and deleting.
 
-use crate::{NOW, blob, contract, finish, id, request};
+use crate::{NOW, blob, contract, field, finish, id, request};
+use faafo_model::Lane;
 use faafo_model::{
     Colouring, Colours, CreateRequest, Format, Formula, Fractal, Palette, Recipe, Rgb, State, Stop,
     View,
 };
-use faafo_store::query::{Compare, Field, Filter, Order, Value};
-use faafo_store::{Finish, LegacyResult, Query, Reservation, Store};
+use faafo_store::query::{Compare, Filter, Order, Value};
+use faafo_store::{Finish, LegacyResult, Query, Reservation, Role, Store};
 use std::time::Duration;
 
 /// Every real number of a row, as bits.
@@ -124,10 +125,10 @@ async fn every_real_number_survives_in_every_column(store: Store) {
         assert_eq!(found.recipe.colours, accepted.recipe.colours);
         let listed = store.list(&Query::default(), number.into(), 1).await;
         assert_eq!(bits(&listed.unwrap()[0]), bits(&expected));
-        let task = &store.claim_unpublished(1, NOW).await.unwrap();
+        let task = &store.claim_unpublished(&Lane::ALL, 1, NOW).await.unwrap();
         assert!(task.is_empty(), "a worker has it");
         store.give_back(id(number), 1, "", NOW).await.unwrap();
-        let claims = store.claim_unpublished(1, NOW).await.unwrap();
+        let claims = store.claim_unpublished(&Lane::ALL, 1, NOW).await.unwrap();
         assert_eq!(claims[0].task.recipe.colours, accepted.recipe.colours);
         let claimed = Fractal {
             recipe: claims[0].task.recipe.clone(),
@@ -143,7 +144,13 @@ async fn every_real_number_survives_in_every_column(store: Store) {
         store.finish(&finishes, NOW).await.unwrap();
         let done = store.get(id(number)).await.unwrap().unwrap();
         assert_eq!(done.duration.map(f64::to_bits), duration.map(f64::to_bits));
-        assert_eq!(done.picture, Some(blob(1).key));
+        let (_, stored) = store
+            .get_stored(id(number), Role::PICTURE)
+            .await
+            .unwrap()
+            .unwrap();
+        let stored = stored.unwrap();
+        assert_eq!((stored.key, stored.size), (blob(1).key, Some(blob(1).size)));
     }
 }
 
@@ -154,12 +161,12 @@ async fn a_row_knows_what_its_fractal_is_stored_as(store: Store) {
         let accepted = store.accept(&request, NOW).await.unwrap().unwrap();
         assert_eq!(store.get(id(number)).await.unwrap(), Some(accepted));
     }
-    let claims = store.claim_unpublished(3, NOW).await.unwrap();
+    let claims = store.claim_unpublished(&Lane::ALL, 3, NOW).await.unwrap();
     let numbers = |claim: &&faafo_store::Claim| claim.task.recipe.format == Format::Npy;
     assert_eq!(claims.iter().filter(numbers).count(), 2);
     let query = |name: &str| Query {
         filter: Some(Filter::Value(
-            Field::Format,
+            field("format"),
             Compare::Equal,
             Value::Text(name.to_owned()),
         )),
@@ -179,7 +186,8 @@ async fn deleting_removes_the_row_and_its_outbox_entry(store: Store) {
     store.accept(&request(1), NOW).await.unwrap();
     assert_eq!(store.delete(id(1)).await.unwrap().unwrap().id, id(1));
     assert!(store.delete(id(1)).await.unwrap().is_none());
-    assert!(store.claim_unpublished(10, NOW).await.unwrap().is_empty());
+    let claims = store.claim_unpublished(&Lane::ALL, 10, NOW).await.unwrap();
+    assert!(claims.is_empty());
     assert_eq!(store.counts().await.unwrap().accepted(), 0);
 }
 
@@ -193,7 +201,7 @@ async fn lists_filter_sort_and_page(store: Store) {
             .map(|fractal| fractal.recipe.width)
             .collect()
     };
-    let value = |compare, number| Filter::Value(Field::Width, compare, Value::Whole(number));
+    let value = |compare, number| Filter::Value(field("width"), compare, Value::Whole(number));
     let query = |filter| Query {
         filter: Some(filter),
         ..Query::default()
@@ -210,18 +218,18 @@ async fn lists_filter_sort_and_page(store: Store) {
         [1, 2, 9, 10]
     );
     let among = query(Filter::Among(
-        Field::Width,
+        field("width"),
         true,
         vec![Value::Whole(4), Value::Whole(5)],
     ));
     assert_eq!(store.count(&among).await.unwrap(), 2);
     for (holds, number) in [(true, 0), (false, 10)] {
-        let none = query(Filter::Among(Field::Width, holds, vec![]));
+        let none = query(Filter::Among(field("width"), holds, vec![]));
         assert_eq!(store.count(&none).await.unwrap(), number);
     }
     let like = |compare, text: &str| {
         query(Filter::Value(
-            Field::Kind,
+            field("kind"),
             compare,
             Value::Text(text.into()),
         ))
@@ -230,25 +238,25 @@ async fn lists_filter_sort_and_page(store: Store) {
     assert_eq!(store.count(&like(Compare::ILike, "JU%")).await.unwrap(), 10);
     assert_eq!(
         store
-            .count(&query(Filter::Null(Field::Url, true)))
+            .count(&query(Filter::Null(field("url"), true)))
             .await
             .unwrap(),
         10
     );
     let taller = query(Filter::Fields(
-        Field::Height,
+        field("height"),
         Compare::Greater,
-        Field::Width,
+        field("width"),
     ));
     assert_eq!(store.count(&taller).await.unwrap(), 10);
     let real = query(Filter::Value(
-        Field::Xa,
+        field("xa"),
         Compare::Equal,
         Value::Real(0.1 + 0.2),
     ));
     assert_eq!(store.count(&real).await.unwrap(), 10);
     let last = Query {
-        order: vec![(Field::Width, Order::Descending)],
+        order: vec![(field("width"), Order::Descending)],
         limit: Some(3),
         offset: 1,
         ..Query::default()
@@ -257,7 +265,7 @@ async fn lists_filter_sort_and_page(store: Store) {
     assert_eq!(widths(store.list(&last, 0, 10).await.unwrap()), [9, 8, 7]);
     assert_eq!(widths(store.list(&last, 2, 10).await.unwrap()), [7]);
     let grouped = Query {
-        group: vec![Field::Height],
+        group: vec![field("height")],
         ..Query::default()
     };
     assert_eq!(widths(store.list(&grouped, 0, 10).await.unwrap()), [1]);
@@ -326,7 +334,7 @@ async fn one_condition_takes_whole_and_real_numbers_in_turn(store: Store) {
     for _ in 0..3 {
         for value in [Value::Whole(4), Value::Real(4.5)] {
             let query = Query {
-                filter: Some(Filter::Value(Field::Width, Compare::AtMost, value)),
+                filter: Some(Filter::Value(field("width"), Compare::AtMost, value)),
                 ..Query::default()
             };
             assert_eq!(store.count(&query).await.unwrap(), 4);
@@ -347,7 +355,7 @@ async fn texts_compare_alike_everywhere(store: Store) {
     let found = async |compare, text: &str| {
         let value = Value::Text(text.into());
         let query = Query {
-            filter: Some(Filter::Value(Field::GeneratedBy, compare, value)),
+            filter: Some(Filter::Value(field("generated_by"), compare, value)),
             ..Query::default()
         };
         store.ids(&query).await.unwrap()
@@ -361,7 +369,7 @@ async fn texts_compare_alike_everywhere(store: Store) {
     assert_eq!(found(Compare::Like, "%\\%").await, [id(5)]);
     let strange = Query {
         filter: Some(Filter::Value(
-            Field::State,
+            field("state"),
             Compare::NotEqual,
             Value::Text("zwölf 🌀".into()),
         )),
@@ -370,7 +378,7 @@ async fn texts_compare_alike_everywhere(store: Store) {
     assert_eq!(store.count(&strange).await.unwrap(), 8);
     let in_order = async |order| {
         let query = Query {
-            order: vec![(Field::GeneratedBy, order)],
+            order: vec![(field("generated_by"), order)],
             ..Query::default()
         };
         store.ids(&query).await.unwrap()

@@ -5,6 +5,7 @@ use faafo_e2e::cluster::{Cluster, Engine};
 use faafo_e2e::http::Request;
 use faafo_e2e::{Home, Service, complaint, pictures, printed, recipe, wait_until};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 const ID: &str = "00000000-0000-4000-8000-0000000000aa";
 
@@ -31,16 +32,16 @@ fn writes() -> Vec<(Request, &'static [&'static str])> {
 }
 
 /// Every address that the service knows, as its source says it: none can be forgotten here.
-fn routes() -> Vec<String> {
+fn routes() -> BTreeSet<String> {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../crates/server/src/routes.rs"
     );
     let source = std::fs::read_to_string(path).unwrap();
-    let routes: Vec<String> = source
-        .split(".route(")
-        .filter_map(|part| part.trim_start().strip_prefix('"'))
-        .map(|part| part.split('"').next().unwrap().to_owned())
+    let routes: BTreeSet<String> = source
+        .split("  row(")
+        .skip(1)
+        .map(|row| row.split('"').nth(1).unwrap().to_owned())
         .collect();
     assert!(routes.len() > 20, "{routes:?}");
     routes

@@ -8,9 +8,8 @@ use crate::service::storage_in;
 use anyhow::{Context, bail};
 use faafo_blob::{BlobStore, Error, ErrorKind, Hasher, Listed};
 use faafo_model::BlobKey;
-use faafo_store::{Reference, Store};
+use faafo_store::{Reference, Role, Store};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use std::collections::HashSet;
 use std::time::Duration;
 
 /// Fractals, and stored objects, looked at together.
@@ -45,6 +44,7 @@ pub async fn run(args: &CheckArgs, config: &Config, out: &mut Output) -> anyhow:
     let blobs = faafo_blob::open_beside(&url, Some(&store)).await?;
     let mut found = Found::default();
     check_rows(&store, &*blobs, args.checksums, &mut found, out).await?;
+    let counted = check_counts(&store, out).await?;
     let orphans = check_blobs(&store, &*blobs, args, &mut found, out).await;
     orphans.context("can't look for pictures without a fractal")?;
     let Found {
@@ -58,6 +58,9 @@ pub async fn run(args: &CheckArgs, config: &Config, out: &mut Output) -> anyhow:
         "{fractals} fractals, {blobs} blobs: {missing} missing, {damaged} damaged, {orphans} orphans"
     ))?;
     out.flush()?;
+    if !counted {
+        bail!("the totals are not what the rows are");
+    }
     if missing + damaged > 0 {
         bail!(
             "the store does not have what the database says: {missing} missing, {damaged} damaged"
@@ -71,6 +74,15 @@ pub async fn run(args: &CheckArgs, config: &Config, out: &mut Output) -> anyhow:
     Ok(())
 }
 
+/// Whether the totals by state are what counting the rows yields.
+async fn check_counts(store: &Store, out: &mut Output) -> anyhow::Result<bool> {
+    let (kept, found) = store.recount().await?;
+    if kept != found {
+        out.line(&format!("miscounted: totals {kept:?}, rows {found:?}"))?;
+    }
+    Ok(kept == found)
+}
+
 /// Whether everything that rows refer to is there.
 async fn check_rows(
     store: &Store,
@@ -81,13 +93,13 @@ async fn check_rows(
 ) -> anyhow::Result<()> {
     let mut after = None;
     loop {
-        let page = store.references(after, PAGE).await?;
+        let page = store.references(after.as_ref(), PAGE).await?;
         let Some(last) = page.last() else {
             return Ok(());
         };
-        after = Some(last.id);
-        let fractals: HashSet<_> = page.iter().map(|reference| reference.id).collect();
-        found.fractals += fractals.len() as u64;
+        after = Some(last.clone());
+        let is_picture = |reference: &&Reference| reference.role == Role::PICTURE.name();
+        found.fractals += page.iter().filter(is_picture).count() as u64;
         let mut faults = stream::iter(page)
             .map(|reference| async move {
                 let fault = fault(blobs, &reference, checksums).await;
@@ -98,7 +110,7 @@ async fn check_rows(
             // Deleted, or rendered anew, since the page was read: no fault.
             let (word, detail) = match fault {
                 None => continue,
-                Some(_) if !still_refers(store, &reference).await? => continue,
+                Some(_) if !store.is_referred_to(&reference).await? => continue,
                 Some(Fault::Missing) => ("missing", String::new()),
                 Some(Fault::Damaged(how)) => ("damaged", format!(" {how}")),
             };
@@ -107,17 +119,11 @@ async fn check_rows(
                 _ => found.damaged += 1,
             }
             out.line(&format!(
-                "{word} {} fractal {}{detail}",
-                reference.key, reference.id
+                "{word} {} {} {}{detail}",
+                reference.key, reference.owner_kind, reference.owner
             ))?;
         }
     }
-}
-
-async fn still_refers(store: &Store, reference: &Reference) -> anyhow::Result<bool> {
-    let fractal = store.get(reference.id).await?;
-    let key = Some(reference.key);
-    Ok(fractal.is_some_and(|fractal| fractal.picture == key || fractal.thumbnail == key))
 }
 
 async fn fault(

@@ -1,115 +1,61 @@
-//! OpenStack's signing in, version 3: a token for a project, and the catalogue that says where its Swift is.
-//! <https://docs.openstack.org/api-ref/identity/v3/#authentication-and-token-management>
+//! OpenStack's signing in, by the storage URL or the variables that all of its clients know.
 
-use super::{Session, session, strange};
+use super::{ErrorKind, Http, Issued, Session, SignIn};
 use crate::Error;
-use crate::http::{Call, Http, refusal};
 use crate::location::{Location, config};
-use bytes::Bytes;
-use reqwest::{Method, Url};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use faafo_http::keystone::{self, Application, Credentials, Domain, Interface, Named, Scope};
+use reqwest::Url;
 
 const CREDENTIALS: &str = "user, password and project in storage_url, or OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME and \
      their domains";
 
-/// Who signs in to what; secret, so without `Debug`.
+/// Who signs in, and which Swift of the catalogue is meant.
 pub(in crate::swift) struct Keystone {
-    pub(super) url: Url,
-    /// The request's body.
-    request: Bytes,
+    pub(super) keystone: keystone::Keystone,
     region: Option<String>,
-    interface: String,
+    interface: Interface,
 }
 
 impl Keystone {
-    pub(super) fn read(mut url: Url, location: &mut Location<'_>) -> Result<Self, Error> {
-        let path = url.path().trim_end_matches('/').to_owned();
-        let version = if path.ends_with("/v3") { "" } else { "/v3" };
-        url.set_path(&format!("{path}{version}/auth/tokens"));
-        let auth = match application_credential(location)? {
-            Some(auth) => auth,
+    pub(super) fn read(url: Url, location: &mut Location<'_>) -> Result<Self, Error> {
+        let (credentials, scope) = match application_credential(location)? {
+            Some(credentials) => (credentials, Scope::Unscoped),
             None => password(location)?,
         };
+        let interface = location.option("interface", &["OS_INTERFACE"]);
         Ok(Self {
-            url,
-            request: Bytes::from(json!({ "auth": auth }).to_string()),
+            keystone: keystone::Keystone::new(url, &credentials, &scope, CREDENTIALS),
             region: location.option("region", &["OS_REGION_NAME"]),
-            interface: location
-                .option("interface", &["OS_INTERFACE"])
-                .unwrap_or_else(|| "public".to_owned()),
+            interface: match interface {
+                None => Interface::default(),
+                Some(name) => Interface::parse(&name)
+                    .ok_or_else(|| config("needs interface=public, internal or admin"))?,
+            },
         })
     }
 
-    pub(super) async fn sign_in(&self, http: &Http) -> Result<Session, Error> {
-        let call = || {
-            Call::new(Method::POST, self.url.clone())
-                .header("content-type", "application/json")
-                .body(self.request.clone())
-        };
-        let response = http.send(call).await?;
-        if !response.status().is_success() {
-            return Err(refusal(
-                "Keystone: sign in",
-                response.status(),
-                "",
-                CREDENTIALS,
-            ));
-        }
-        let token = response.headers().get("x-subject-token").cloned();
-        let answer = http.text(response).await?;
-        let answer: Answer = serde_json::from_str(&answer).map_err(|_| strange())?;
-        let storage = self.storage(&answer.token).ok_or_else(|| {
-            config(format!(
-                "names a cloud whose catalogue has no {} object-store in this region: look at region and interface",
-                self.interface
-            ))
-        })?;
-        session(&storage, token.as_ref()).ok_or_else(strange)
+    pub(super) async fn sign_in(&self, http: &Http) -> Result<Issued<Session>, faafo_http::Error> {
+        let Issued { session, lifetime } = self.keystone.sign_in(http).await?;
+        let storage = session
+            .endpoint("object-store", self.interface, self.region.as_deref())
+            .ok_or_else(|| {
+                let message = format!(
+                    "storage_url names a cloud whose catalogue has no {} object-store in this region: look at region \
+                     and interface",
+                    self.interface.name()
+                );
+                faafo_http::Error::new(ErrorKind::Config, message)
+            })?;
+        let token = session.value().clone();
+        Ok(Issued {
+            session: Session { storage, token },
+            lifetime,
+        })
     }
-
-    fn storage(&self, token: &Token) -> Option<String> {
-        let services = token
-            .catalog
-            .iter()
-            .filter(|service| service.kind == "object-store");
-        let endpoint = services
-            .flat_map(|service| &service.endpoints)
-            .find(|endpoint| {
-                endpoint.interface == self.interface
-                    && (self.region.is_none() || endpoint.region == self.region)
-            });
-        endpoint.map(|endpoint| endpoint.url.clone())
-    }
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    token: Token,
-}
-
-#[derive(Deserialize)]
-struct Token {
-    #[serde(default)]
-    catalog: Vec<Service>,
-}
-
-#[derive(Deserialize)]
-struct Service {
-    #[serde(rename = "type")]
-    kind: String,
-    endpoints: Vec<Endpoint>,
-}
-
-#[derive(Deserialize)]
-struct Endpoint {
-    interface: String,
-    region: Option<String>,
-    url: String,
 }
 
 /// The secret of an application credential, which belongs to a project already.
-fn application_credential(location: &mut Location<'_>) -> Result<Option<Value>, Error> {
+fn application_credential(location: &mut Location<'_>) -> Result<Option<Credentials>, Error> {
     let missing = || config("lacks the application credential's swift://id:secret@…");
     let (id, secret) = match location.option("application", &[]).as_deref() {
         Some("id") => (location.user(&[]), location.password(&[])),
@@ -125,38 +71,34 @@ fn application_credential(location: &mut Location<'_>) -> Result<Option<Value>, 
             }
         }
     };
-    let (id, secret) = (id.ok_or_else(missing)?, secret.ok_or_else(missing)?);
-    Ok(Some(json!({ "identity": {
-        "methods": ["application_credential"],
-        "application_credential": { "id": id, "secret": secret },
-    } })))
+    Ok(Some(Credentials::Application {
+        application: Application::Id(id.ok_or_else(missing)?),
+        secret: secret.ok_or_else(missing)?,
+    }))
 }
 
-fn password(location: &mut Location<'_>) -> Result<Value, Error> {
+fn password(location: &mut Location<'_>) -> Result<(Credentials, Scope), Error> {
     let missing = || config("lacks swift://user:password@… (or OS_USERNAME and OS_PASSWORD)");
     let mut domain = |name: &str, variables: &[&str]| {
         let domain = location.option(name, variables);
-        json!({ "name": domain.unwrap_or_else(|| "Default".to_owned()) })
+        Domain::Name(domain.unwrap_or_else(|| "Default".to_owned()))
     };
     let user_domain = domain("user_domain", &["OS_USER_DOMAIN_NAME"]);
     let project_domain = domain("project_domain", &["OS_PROJECT_DOMAIN_NAME"]);
     let by_name = location.option("project", &["OS_PROJECT_NAME"]);
     let project = match location.option("project_id", &["OS_PROJECT_ID"]) {
-        Some(id) => json!({ "id": id }),
-        None => {
-            let name = by_name.ok_or_else(|| config("needs project=, or OS_PROJECT_NAME"))?;
-            json!({ "name": name, "domain": project_domain })
-        }
-    };
-    Ok(json!({
-        "identity": {
-            "methods": ["password"],
-            "password": { "user": {
-                "name": location.user(&["OS_USERNAME"]).ok_or_else(missing)?,
-                "domain": user_domain,
-                "password": location.password(&["OS_PASSWORD"]).ok_or_else(missing)?,
-            } },
+        Some(id) => Named::Id(id),
+        None => Named::Name {
+            name: by_name.ok_or_else(|| config("needs project=, or OS_PROJECT_NAME"))?,
+            domain: project_domain,
         },
-        "scope": { "project": project },
-    }))
+    };
+    let credentials = Credentials::Password {
+        user: Named::Name {
+            name: location.user(&["OS_USERNAME"]).ok_or_else(missing)?,
+            domain: user_domain,
+        },
+        password: location.password(&["OS_PASSWORD"]).ok_or_else(missing)?,
+    };
+    Ok((credentials, Scope::Project(project)))
 }

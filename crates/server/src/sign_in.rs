@@ -1,7 +1,6 @@
-//! Signing in on a page: whoever shows a token gets a session of their own in a cookie, which is no token and ends with
-//! it, by itself or by signing out.
+//! Signing in on a page: whoever shows a token gets a session of their own in a cookie.
 
-use super::{Visitor, keys, scheme, who};
+use crate::auth::Visitor;
 use crate::error::Result;
 use crate::list::form_pairs;
 use crate::{Server, pages, ui};
@@ -10,13 +9,6 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use std::time::{Duration, Instant};
-
-/// The cookie that holds a session.
-pub(super) const COOKIE: &str = "faafo_session";
-/// How long a session lasts.
-const SESSION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-const BODY_LIMIT: usize = 16 * 1024;
 
 /// `GET /login`; `?next=` says where to go afterwards.
 pub(crate) async fn form(
@@ -34,51 +26,22 @@ pub(crate) async fn sign_in(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response> {
-    let body = to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let fields = form_pairs(&String::from_utf8_lossy(&body));
     let next = next(&fields);
     let token = fields.iter().find(|(name, _)| name == "token");
     let token = token.map(|(_, token)| token.trim()).unwrap_or_default();
-    let keys = &server.guard.keys;
-    let found = keys.ask(&keys::hash(token), Instant::now()).await?;
-    let Some(found) = found.filter(|token| token.parent.is_none()) else {
+    let Some(cookie) = server.guard.begin_session(&headers, token).await? else {
         let wrong = "This token is unknown, or it was revoked.";
         return Ok(page(StatusCode::UNAUTHORIZED, &visitor, &next, wrong));
     };
-    let session = keys::secret("")?;
-    let now = keys::now();
-    let hash = keys::hash(&session);
-    keys.store
-        .add_session(&hash, &found, now, now.plus(SESSION))
-        .await?;
-    tracing::info!(token = %found.id, "somebody signed in");
-    let cookie = cookie(&headers, &session, SESSION);
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&next)).into_response())
 }
 
 /// `POST /logout`
 pub(crate) async fn sign_out(State(server): State<Server>, headers: HeaderMap) -> Result<Response> {
-    if let Some(session) = who::cookie(&headers) {
-        let keys = &server.guard.keys;
-        keys.store.end_session(&keys::hash(session)).await?;
-        keys.forget();
-    }
-    let cookie = cookie(&headers, "", Duration::ZERO);
+    let cookie = server.guard.end_session(&headers).await?;
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response())
-}
-
-/// Where people sign in who want to go to `next`.
-pub(super) fn address(next: &str) -> String {
-    let mut address = "/login?next=".to_owned();
-    for byte in next.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' => {
-                address.push(char::from(byte));
-            }
-            _ => address += &format!("%{byte:02X}"),
-        }
-    }
-    address
 }
 
 /// The place to go to, which is one of ours: what begins with two slashes would be another host.
@@ -94,15 +57,6 @@ fn next(fields: &[(String, String)]) -> String {
     if is_ours { next } else { "/" }.to_owned()
 }
 
-fn cookie(headers: &HeaderMap, value: &str, lasts: Duration) -> String {
-    let secure = match scheme(headers) {
-        "https" => "; Secure",
-        _ => "",
-    };
-    let seconds = lasts.as_secs();
-    format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}")
-}
-
 fn page(status: StatusCode, visitor: &Visitor, next: &str, wrong: &str) -> Response {
     let signed_in = visitor.signed_in.as_ref();
     let page = ui::sign_in(&ui::SignInPage {
@@ -113,16 +67,6 @@ fn page(status: StatusCode, visitor: &Visitor, next: &str, wrong: &str) -> Respo
         wrong,
     });
     pages::html(status, page)
-}
-
-impl From<&Visitor> for ui::Viewer {
-    fn from(visitor: &Visitor) -> Self {
-        Self {
-            guarded: visitor.guarded,
-            signed_in: visitor.signed_in.is_some(),
-            may_write: visitor.may_write,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -151,8 +95,7 @@ mod tests {
 
     #[test]
     fn the_way_back_survives_the_way_there() {
-        let there = address("/new?xa=-1&xb=2%2B");
-        let query = there.split_once('?').unwrap().1;
+        let query = "next=/new%3Fxa%3D-1%26xb%3D2%252B";
         assert_eq!(super::next(&form_pairs(query)), "/new?xa=-1&xb=2%2B");
     }
 }

@@ -1,6 +1,6 @@
 //! The tokens over REST. They say of themselves what they are for, and never what they are: that is said once.
 
-use super::{MintError, Scope, mint};
+use crate::auth::{Scope, mint};
 use crate::error::{ApiError, Result};
 use crate::{Server, body};
 use axum::Json;
@@ -14,7 +14,6 @@ use faafo_store::Token;
 use serde_json::{Map, Value, json};
 use std::time::SystemTime;
 
-const BODY_LIMIT: usize = 16 * 1024;
 /// The longest label, in characters.
 const LABEL: usize = 200;
 
@@ -24,7 +23,7 @@ pub(crate) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response> {
-    let object = body::object(&headers, body, BODY_LIMIT).await?;
+    let object = body::object(&headers, body).await?;
     let (scope, label) = read(&object)?;
     let (id, token) = mint(&server.store, scope, &label).await?;
     tracing::info!(%id, %scope, "a token was made");
@@ -91,19 +90,7 @@ pub(crate) async fn revoke(
     if !server.store.revoke_token(id, now).await? {
         return Err(missing());
     }
-    server.guard.keys.forget();
+    server.guard.forget_tokens();
     tracing::info!(%id, "a token was revoked");
     Ok(StatusCode::NO_CONTENT)
-}
-
-impl From<MintError> for ApiError {
-    fn from(error: MintError) -> Self {
-        match error {
-            MintError::Store(error) => error.into(),
-            MintError::Random(_) => {
-                tracing::error!(%error, "can't make a token");
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
-            }
-        }
-    }
 }
