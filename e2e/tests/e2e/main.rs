@@ -12,6 +12,7 @@ mod defects;
 mod events;
 mod harness;
 mod matrix;
+mod migration;
 mod numbers;
 mod observe;
 mod pictures;
