@@ -332,6 +332,13 @@ mod tests {
     }
 
     #[test]
+    fn of_a_request_that_lacks_everything_the_width_is_named() {
+        let rng = &mut fastrand::Rng::with_seed(1);
+        let error = CreateRequest::parse(&Map::new(), &Limits::default(), rng).unwrap_err();
+        assert_eq!(error.field, "width");
+    }
+
+    #[test]
     fn half_a_constant_names_the_other_half() {
         assert_eq!(parse(json!({"cx": 0.1})).unwrap_err().field, "cy");
         assert_eq!(parse(json!({"cy": 0.1})).unwrap_err().field, "cx");

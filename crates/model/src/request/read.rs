@@ -13,7 +13,10 @@ use serde_json::{Map, Value};
 /// The first field that is missing, of the wrong type or out of range.
 pub(super) fn fields(object: &Map<String, Value>) -> Result<Map<String, Value>, FieldError> {
     let mut document = Map::new();
-    for field in FIELDS {
+    // Of several mistakes, those in whole numbers are told first, as they always were.
+    let whole = |field: &&Field| field.holds == Holds::Whole;
+    let others = FIELDS.iter().filter(|field| !whole(field));
+    for field in FIELDS.iter().filter(whole).chain(others) {
         match object.get(field.name).filter(|value| !value.is_null()) {
             Some(value) => {
                 document.insert(field.name.to_owned(), field.read(value)?);
