@@ -13,8 +13,11 @@ pub(crate) struct Gathering<T, R> {
     waiting: Mutex<Waiting<T, R>>,
 }
 
+/// What somebody asks for, and how to tell him.
+type Asked<T, R> = (T, oneshot::Sender<Result<R, Error>>);
+
 struct Waiting<T, R> {
-    asked: Vec<(T, oneshot::Sender<Result<R, Error>>)>,
+    asked: Vec<Asked<T, R>>,
     /// Whether somebody sees to them.
     seen_to: bool,
 }
@@ -65,7 +68,7 @@ impl<T: Clone + Send + 'static, R: Send + 'static> Gathering<T, R> {
             .unwrap_or_else(|_| Err(Error::unavailable("database: this process is stopping")))
     }
 
-    fn next(&self) -> Option<Vec<(T, oneshot::Sender<Result<R, Error>>)>> {
+    fn next(&self) -> Option<Vec<Asked<T, R>>> {
         let mut waiting = self.lock();
         let number = waiting.asked.len().min(MOST);
         waiting.seen_to = number > 0;
@@ -77,10 +80,8 @@ impl<T: Clone + Send + 'static, R: Send + 'static> Gathering<T, R> {
     }
 }
 
-async fn see_to<T: Clone, R, F>(
-    asked: Vec<(T, oneshot::Sender<Result<R, Error>>)>,
-    work: &impl Fn(Vec<T>) -> F,
-) where
+async fn see_to<T: Clone, R, F>(asked: Vec<Asked<T, R>>, work: &impl Fn(Vec<T>) -> F)
+where
     F: Future<Output = Result<Vec<R>, Error>>,
 {
     let all: Vec<T> = asked.iter().map(|(asked, _)| asked.clone()).collect();

@@ -168,11 +168,12 @@ mod tests {
                 };
                 for level in crate::promised::levels() {
                     let times = times(level, &iteration, &pixels, &ends);
-                    for index in 0..pixels.len() {
+                    assert!(times.len() >= pixels.len());
+                    for (index, found) in times.iter().enumerate().take(pixels.len()) {
                         let pixel = pixels.point(index);
                         let c = julia.map_or(pixel, |(re, im)| Complex::new(re, im));
                         let expected = time(ends.count[index], ends.z[index], c);
-                        assert_eq!(times[index].to_bits(), expected.to_bits(), "{level}");
+                        assert_eq!(found.to_bits(), expected.to_bits(), "{level}");
                     }
                 }
             }

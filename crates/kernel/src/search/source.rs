@@ -127,7 +127,7 @@ impl<M: Map> Begin<'_, M> {
         }
         // Those of the columns behind the last that are not wanted either read what is there.
         let segment = pixels.segment(row, column, Group::<V, STREAMS>::LEN);
-        for stream in 0..STREAMS {
+        for (stream, wanted) in wanted.iter_mut().enumerate() {
             let pixel = segment.load::<V>(stream * V::LANES);
             group.before[stream] = Complex::splat(before.0, before.1);
             if let Some((re, im)) = self.julia {
@@ -137,10 +137,10 @@ impl<M: Map> Begin<'_, M> {
                 group.z[stream] = Complex::splat(critical.0, critical.1);
                 group.c[stream] = pixel;
                 if let Some(inside) = self.map.inside(pixel) {
-                    wanted[stream] = wanted[stream] & !inside;
+                    *wanted = *wanted & !inside;
                 }
             }
-            group.alive[stream] = wanted[stream];
+            group.alive[stream] = *wanted;
         }
         group.follow::<M, PLACES>(self.map, FIRST_STEPS as usize);
         for (stream, wanted) in wanted.into_iter().enumerate() {
