@@ -11,9 +11,10 @@ base=$((($(date +%s) - rows * 2) * 1000000))
 filled="'fractals', 'blobs', 'blob_references'"
 
 # What the engines call by different names: TEXT and REAL are types in casts; the table `random` has a number from 1 and
-# random hexadecimal digits: 32, 64 and 64.
+# random hexadecimal digits: 32, 64 and 64. Where rows lie in the order in which they came they come in that of time, as
+# they do in life; where they lie in the order of their keys, which is random, in that one, because it takes less time.
 fill() {
-    local text=$1 real=$2 tail
+    local text=$1 real=$2 order=$3 tail
     digits() { echo "substr(CAST(1000 + n % $1 AS $text), 2) || '$2'"; }
     tail="',\"xa\":' || xa || ',\"xb\":' || xb || ',\"ya\":' || ya || ',\"yb\":' || yb || ',\"width\":' || width
         || ',\"height\":' || height || ',\"iterations\":' || iterations || ',\"palette\":\"' || palette || '\"}'"
@@ -39,12 +40,12 @@ FROM (SELECT n, uuid, picture, size,
     '1.' || $(digits 421 1) AS yb, 320 + n % 1723 AS width, 320 + n * 7 % 1741 AS height, 64 + n % 1021 AS iterations,
     CASE n % 3 WHEN 0 THEN 'classic' WHEN 1 THEN 'aurora' ELSE 'magma' END AS palette,
     CASE WHEN n % 50 = 0 THEN n % 7 - 3 ELSE 0 END AS priority, 'worker-' || CAST(n % 40 AS $text) AS worker,
-    $base + n * 2000000 + n % 1000 AS ended FROM fresh) f ORDER BY uuid;
-CREATE TEMPORARY TABLE stored AS SELECT uuid, 'picture' AS role, picture AS sha256, size FROM fresh
-    UNION ALL SELECT uuid, 'thumbnail', thumbnail, thumbnail_size FROM fresh;
-INSERT INTO blobs (sha256, size, state, claimed_until) SELECT sha256, size, 0, 0 FROM stored ORDER BY sha256;
+    $base + n * 2000000 + n % 1000 AS ended FROM fresh) f ORDER BY ${order:-uuid};
+CREATE TEMPORARY TABLE stored AS SELECT n, uuid, 'picture' AS role, picture AS sha256, size FROM fresh
+    UNION ALL SELECT n, uuid, 'thumbnail', thumbnail, thumbnail_size FROM fresh;
+INSERT INTO blobs (sha256, size, state, claimed_until) SELECT sha256, size, 0, 0 FROM stored ORDER BY ${order:-sha256};
 INSERT INTO blob_references (owner_kind, owner_id, role, sha256)
-    SELECT 'fractal', uuid, role, sha256 FROM stored ORDER BY uuid, role;
+    SELECT 'fractal', uuid, role, sha256 FROM stored ORDER BY ${order:-uuid}, role;
 UPDATE counters SET done = done + $rows WHERE what = 'fractal' AND shard = 0;
 SQL
 }
@@ -61,7 +62,7 @@ $(sqlite3 "$file" "SELECT 'DROP INDEX ' || name || ';' $indexes")
 CREATE TEMPORARY TABLE random AS WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < $rows)
     SELECT n, lower(hex(randomblob(16))) AS id, lower(hex(randomblob(32))) AS picture,
     lower(hex(randomblob(32))) AS thumbnail FROM numbers;
-$(fill TEXT REAL)
+$(fill TEXT REAL n)
 $add
 COMMIT;
 PRAGMA wal_checkpoint(TRUNCATE);
@@ -77,7 +78,7 @@ $(psql -qwXAt "$url" -c "SELECT 'DROP INDEX ' || indexname || ';' $indexes")
 CREATE TEMPORARY TABLE random AS SELECT CAST(n AS BIGINT) AS n, replace(CAST(gen_random_uuid() AS TEXT), '-', '') AS id,
     encode(sha256(CAST('picture' || n || random() AS BYTEA)), 'hex') AS picture,
     encode(sha256(CAST('thumbnail' || n || random() AS BYTEA)), 'hex') AS thumbnail FROM generate_series(1, $rows) n;
-$(fill TEXT 'DOUBLE PRECISION')
+$(fill TEXT 'DOUBLE PRECISION' n)
 $add
 COMMIT;
 VACUUM ANALYZE;
@@ -97,7 +98,7 @@ $("${client[@]}" -e "SELECT CONCAT('ALTER TABLE ', table_name, ' DROP INDEX ', i
 CREATE TEMPORARY TABLE random AS SELECT CAST(seq AS SIGNED) AS n, MD5(CONCAT('id', seq, RAND())) AS id,
     SHA2(CONCAT('picture', seq, RAND()), 256) AS picture, SHA2(CONCAT('thumbnail', seq, RAND()), 256) AS thumbnail
     FROM seq_1_to_$rows;
-$(fill CHAR DOUBLE)
+$(fill CHAR DOUBLE "")
 $add
 ANALYZE TABLE fractals, blobs, blob_references;
 SQL
