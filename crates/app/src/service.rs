@@ -31,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 use traces::Traces;
 
 /// Threads that wait for files, beside those that wait for pictures. Small pictures are written by a thread of the store.
-const STORAGE_THREADS: usize = 6;
+const STORAGE_THREADS: usize = 4;
 
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

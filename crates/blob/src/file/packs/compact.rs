@@ -1,6 +1,6 @@
 //! Removing a pack of which little is needed.
 
-use super::own::is_named;
+use super::own::locked;
 use super::record::{HEAD, Record};
 use super::scan::{self, Found};
 use super::writer::Thread;
@@ -19,14 +19,10 @@ impl Thread {
     /// must stay.
     pub fn compact(&mut self, id: u64) -> io::Result<bool> {
         let path = self.packs.path(id, COMPLETE);
-        let file = match File::open(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            file => file?,
-        };
         // Without locks, two could copy each other's copies for ever.
-        if file.try_lock().is_err() || !is_named(&file, &path) {
+        let Some(file) = locked(&path)? else {
             return Ok(false);
-        }
+        };
         self.packs.refresh()?;
         let records = scan::complete(&file, file.metadata()?.len())?;
         let (mut batch, mut size, mut offsets, mut copies) =

@@ -58,14 +58,9 @@ impl Own {
 
     /// Takes over a pack whose process has ended.
     pub fn adopt(packs: &Packs, id: u64, full: u64) -> io::Result<Left> {
-        let path = packs.path(id, OPEN);
-        let file = match OpenOptions::new().read(true).write(true).open(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Left::Taken),
-            file => file?,
-        };
-        if file.try_lock().is_err() || !is_named(&file, &path) {
+        let Some(file) = locked(&packs.path(id, OPEN))? else {
             return Ok(Left::Taken);
-        }
+        };
         file.sync_data()?;
         let (length, mut found) = (file.metadata()?.len(), Vec::new());
         let (end, has_gaps) = scan::everything(&file, length, &mut found)?;
@@ -170,11 +165,23 @@ impl Own {
     }
 }
 
-/// Whether this is the file of that name, and was not renamed or removed before it was locked.
-pub(super) fn is_named(file: &File, path: &Path) -> bool {
-    let is_same = |(ours, named): (std::fs::Metadata, std::fs::Metadata)| {
-        (ours.dev(), ours.ino()) == (named.dev(), named.ino())
+/// The file of that name, locked; `None` if it is not there, somebody else has it, or we must not write there.
+pub(super) fn locked(path: &Path) -> io::Result<Option<File>> {
+    // Locks on NFS are for those who may write.
+    let file = match OpenOptions::new().read(true).write(true).open(path) {
+        Err(error) if is_not_ours(error.kind()) => return Ok(None),
+        file => file?,
     };
-    let both = file.metadata().ok().zip(std::fs::metadata(path).ok());
-    both.is_some_and(is_same)
+    if file.try_lock().is_err() {
+        return Ok(None);
+    }
+    // It may have been renamed or removed before it was locked.
+    let (ours, named) = (file.metadata()?, std::fs::metadata(path));
+    let is_it = named.is_ok_and(|named| (ours.dev(), ours.ino()) == (named.dev(), named.ino()));
+    Ok(is_it.then_some(file))
+}
+
+fn is_not_ours(error: io::ErrorKind) -> bool {
+    use io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem};
+    matches!(error, NotFound | PermissionDenied | ReadOnlyFilesystem)
 }

@@ -195,7 +195,6 @@ impl Thread {
 
     /// Takes care of packs that were left.
     fn tidy_up(&mut self) -> io::Result<u64> {
-        self.packs.refresh()?;
         let there = match list(&self.packs.folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
             there => there?,
@@ -214,6 +213,7 @@ impl Thread {
                 Left::Usable(usable) => self.packs.index().pack(usable.id).is_own = false,
             }
         }
+        self.packs.refresh()?;
         while self.compact_one()? {}
         Ok(torn)
     }
