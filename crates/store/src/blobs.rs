@@ -68,18 +68,13 @@ impl Store {
         let query = format!(
             "SELECT r.owner_kind, r.owner_id, r.role, r.sha256, b.size FROM blob_references r \
              LEFT JOIN blobs b ON b.sha256 = r.sha256 \
-             WHERE r.owner_kind > ? OR (r.owner_kind = ? AND (r.owner_id > ? OR (r.owner_id = ? AND r.role > ?))) \
+             WHERE (r.owner_kind, r.owner_id, r.role) > (?, ?, ?) \
              ORDER BY r.owner_kind, r.owner_id, r.role LIMIT {limit}"
         );
         let (kind, id, role) = after.map_or_else(Default::default, |last| {
             (&*last.owner_kind, last.owner.to_string(), &*last.role)
         });
-        let query = sql(query)
-            .bind(kind)
-            .bind(kind)
-            .bind(&*id)
-            .bind(id)
-            .bind(role);
+        let query = sql(query).bind(kind).bind(id).bind(role);
         let rows = self.backend.rows(query).await?;
         rows.iter()
             .map(|row| {

@@ -132,17 +132,8 @@ fn beyond(key: &[&str], after: Option<&[Argument]>) -> (String, Vec<Argument>) {
     let Some(after) = after else {
         return ("1 = 1".to_owned(), Vec::new());
     };
-    let (mut ways, mut values) = (Vec::new(), Vec::new());
-    for length in 0..key.len() {
-        let mut parts: Vec<_> = key[..length]
-            .iter()
-            .map(|name| format!("{name} = ?"))
-            .collect();
-        parts.push(format!("{} > ?", key[length]));
-        ways.push(format!("({})", parts.join(" AND ")));
-        values.extend(after[..=length].iter().cloned());
-    }
-    (ways.join(" OR "), values)
+    let marks = crate::sql::marks(key.len());
+    (format!("({}) > ({marks})", key.join(", ")), after.to_vec())
 }
 
 fn values<'a>(
