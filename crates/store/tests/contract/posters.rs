@@ -338,7 +338,7 @@ async fn joining_that_fails_can_be_tried_again(store: Store) {
         BANDS_SHARE
     );
     let outcome = store.give_back(id(1), task.attempt, "gone", NOW).await;
-    assert_eq!(outcome.unwrap(), Outcome::Queued(Subject::Part));
+    assert_eq!(outcome.unwrap(), Outcome::Queued(Subject::Owner));
     let task = claim(&store).await.remove(0);
     assert!(
         store
