@@ -33,7 +33,7 @@ fn every_line_about_a_fractal_has_its_uuid_in_every_role() {
     for (target, message) in [
         ("worker", "task taken"),
         ("worker", "task ended"),
-        ("tracker", "fractal done"),
+        ("settlement", "fractal done"),
     ] {
         wait_until(message, || {
             said(
