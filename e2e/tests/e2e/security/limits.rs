@@ -128,7 +128,8 @@ fn beyond_the_most_connections_newcomers_are_told_to_come_back() {
 fn beyond_the_most_requests_the_others_are_told_to_come_back() {
     let service = limited("max_requests = 1");
     let mut busy = service.connect();
-    let slow = Request::new("PUT", "/v1/blobs").body("the end is missing");
+    // More than is kept in memory until its end.
+    let slow = Request::new("PUT", "/v1/blobs").body("the end is missing".repeat(10_000));
     let bytes = slow.bytes(service.address());
     busy.write(&bytes[..bytes.len() - 1]).unwrap();
     wait_until("it is busy", || {
