@@ -13,7 +13,7 @@ use crate::config::Config;
 use anyhow::Context;
 use faafo_kernel::Renderer;
 use faafo_model::Limits;
-use faafo_server::{Guard, Server};
+use faafo_server::{Guard, Server, Shared};
 use faafo_tracker::Tracker;
 use faafo_worker::Worker;
 pub use folder::{database_in, storage_in};
@@ -146,6 +146,7 @@ async fn serve(role: Role, config: &Config, parts: Parts, lookout: &Lookout) -> 
         .zip(security.clone())
         .map(|(store, security)| Server {
             guard: Arc::new(Guard::new(store.clone(), security)),
+            shared: Shared::default(),
             store,
             queue: Arc::clone(&parts.queue),
             blobs: Arc::clone(&parts.blobs),

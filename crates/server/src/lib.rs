@@ -16,6 +16,7 @@ mod pictures;
 mod results;
 mod routes;
 mod serve;
+mod shared;
 mod sign_in;
 mod tokens;
 mod ui;
@@ -29,6 +30,7 @@ use faafo_queue::Queue;
 use faafo_store::Store;
 use faafo_telemetry::Source;
 pub use serve::serve;
+pub use shared::Shared;
 use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -48,6 +50,8 @@ pub struct Server {
     pub sources: Arc<[Arc<dyn Source>]>,
     /// Who may do what, and how much at once.
     pub guard: Arc<Guard>,
+    /// What many ask for at the same time.
+    pub shared: Shared,
     /// Wakes a tracker in the same process.
     pub wake: Arc<Notify>,
     /// Ends live streams, which would otherwise keep a stopping server waiting.

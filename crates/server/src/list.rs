@@ -36,8 +36,25 @@ pub(crate) async fn list(
     }
     match parameters.rows {
         Rows::All => all(&server.store, query, &base).await,
+        Rows::Page(rows) if parameters.q.is_none() => {
+            Ok(plain_page(&server, parameters.page, rows, base).await)
+        }
         Rows::Page(rows) => page(&server.store, &query, parameters.page, rows, &base).await,
     }
+}
+
+/// A page of all fractals, which many ask for at the same time.
+async fn plain_page(server: &Server, number: i64, rows: u64, base: String) -> Response {
+    let store = server.store.clone();
+    let question = format!("list {number} {rows} {base}");
+    let make = move || {
+        let (store, base) = (store.clone(), base.clone());
+        async move {
+            let made = page(&store, &Query::default(), number, rows, &base).await;
+            made.into_response()
+        }
+    };
+    server.shared.answer(question, make).await
 }
 
 enum Rows {

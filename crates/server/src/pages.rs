@@ -37,6 +37,16 @@ pub(crate) async fn index(
 }
 
 async fn gallery(State(server): State<Server>, visitor: &Visitor, page: u64) -> Response {
+    let viewer = visitor.into();
+    let (shared, question) = (server.shared.clone(), format!("gallery {page} {viewer:?}"));
+    let make = move || {
+        let server = server.clone();
+        async move { make_gallery(&server, viewer, page).await }
+    };
+    shared.answer(question, make).await
+}
+
+async fn make_gallery(server: &Server, viewer: ui::Viewer, page: u64) -> Response {
     let read = async {
         let counts = server.store.counts().await?;
         let done = server
@@ -67,7 +77,7 @@ async fn gallery(State(server): State<Server>, visitor: &Visitor, page: u64) -> 
                         cancelled: counts.cancelled,
                     },
                 },
-                visitor.into(),
+                viewer,
             ),
         ),
         Err(error) => trouble(error),

@@ -130,7 +130,7 @@ impl Store {
         .bind(id);
         let publish =
             sql("UPDATE tasks SET published = 0, due = 0 WHERE owner_id = ? AND state = 'queued'");
-        transaction!(self.backend, async |work| {
+        let is_there = transaction!(self.backend, async |work| {
             tasks::lock_of(work, &[id]).await?;
             let Some(row) = work.row(find.clone()).await? else {
                 return Ok(false);
@@ -142,6 +142,8 @@ impl Store {
                 work.execute(publish.clone().bind(id)).await?;
             }
             Ok(true)
-        })
+        });
+        self.recent.forget(id);
+        is_there
     }
 }

@@ -3,6 +3,7 @@
 use crate::argument::Argument;
 use crate::backend::{Backend, Work, transaction};
 use crate::owner::{OwnerKind, Role};
+use crate::recent::Found;
 use crate::sql::{Sql, ids, key, marks, sql};
 use crate::tasks::NewTask;
 use crate::{Error, Store, StoredBlob, blobs, tasks};
@@ -12,6 +13,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
+use std::time::Instant;
 
 /// The columns that [`read`] expects.
 pub(crate) const COLUMNS: &str = "uuid, recipe, priority, state, attempt, progress, error, created_at, finished_at, eta, \
@@ -84,7 +86,7 @@ pub(crate) fn insert(fractals: &[Fractal]) -> Option<Sql> {
 }
 
 /// A fractal as it is accepted, and its first task.
-fn accepted(request: &CreateRequest, now: Timestamp) -> (Fractal, NewTask) {
+pub(crate) fn accepted(request: &CreateRequest, now: Timestamp) -> (Fractal, NewTask) {
     let fractal = Fractal {
         id: request.id.unwrap_or_else(Uuid::new_v4),
         recipe: request.recipe.clone(),
@@ -143,15 +145,24 @@ impl Store {
         found.as_ref().map(read).transpose()
     }
 
-    /// The fractal of that id, with what is stored of it in that role. What has no thumbnail is its own.
+    /// The fractal of that id, with what is stored of it in that role. What has no thumbnail is its own. That one which
+    /// is done was deleted elsewhere may be noticed a second late.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn get_stored(
-        &self,
-        id: Uuid,
-        role: Role,
-    ) -> Result<Option<(Fractal, Option<StoredBlob>)>, Error> {
+    pub async fn get_stored(&self, id: Uuid, role: Role) -> Result<Option<Found>, Error> {
+        let reading = match self.recent.find(id, role, Instant::now()) {
+            Ok(found) => return Ok(Some(found)),
+            Err(reading) => reading,
+        };
+        let found = self.read_stored(id, role).await?;
+        if let Some(found) = &found {
+            self.recent.keep(role, &reading, found);
+        }
+        Ok(found)
+    }
+
+    async fn read_stored(&self, id: Uuid, role: Role) -> Result<Option<Found>, Error> {
         let query = sql(format!(
             "SELECT {COLUMNS}, r.sha256 AS stored, r.stored_size FROM fractals LEFT JOIN \
              (SELECT n.owner_id, n.role, n.sha256, b.size AS stored_size FROM blob_references n \
@@ -198,6 +209,7 @@ impl Store {
             blobs::release(work, OwnerKind::FRACTAL, &[id], &[]).await?;
             Ok(Some(fractal))
         })?;
+        self.recent.forget(id);
         metrics::DELETED.add([], u64::from(deleted.is_some()));
         Ok(deleted)
     }

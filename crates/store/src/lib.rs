@@ -18,6 +18,7 @@ mod pool;
 mod posters;
 mod postgres;
 pub mod query;
+mod recent;
 mod relocate;
 mod reports;
 mod results;
@@ -40,6 +41,7 @@ pub use outbox::Claim;
 pub use owner::{Owner, OwnerKind, Role};
 pub use posters::{ActivePoster, Joining, Planning};
 pub use query::Query;
+use recent::Recent;
 pub use relocate::Copied;
 pub use reports::Outcome;
 pub use results::{Finish, LegacyResult, Made, Reservation};
@@ -53,6 +55,7 @@ pub use workers::Worker;
 pub struct Store {
     backend: Arc<Backend>,
     accepting: Arc<Gathering<fractals::Asked, Option<Fractal>>>,
+    recent: Arc<Recent>,
 }
 
 /// How often a task is tried before its fractal fails.
@@ -82,6 +85,7 @@ impl Store {
         Ok(Self {
             backend: Arc::new(Backend::new(dialect, target)),
             accepting: Arc::default(),
+            recent: Arc::default(),
         })
     }
 

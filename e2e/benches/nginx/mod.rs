@@ -17,7 +17,7 @@ pub fn serve<T>(bytes: &[u8], measure: impl FnOnce(&str) -> T) -> T {
         .port();
     write(folder.path().join("picture.png"), bytes).unwrap();
     let settings = format!(
-        "daemon off; worker_processes 1; pid {root}/pid; error_log stderr;\n\
+        "daemon off; master_process off; pid {root}/pid; error_log stderr;\n\
          events {{ worker_connections 256; }}\n\
          http {{ access_log off; sendfile on; keepalive_requests 100000000; types {{ image/png png; }}\n\
          client_body_temp_path {root}/a; proxy_temp_path {root}/b; fastcgi_temp_path {root}/c;\n\
