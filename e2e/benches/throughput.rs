@@ -181,7 +181,9 @@ fn split() {
 }
 
 fn main() {
-    one_process();
+    if std::env::args().all(|word| word != "split") {
+        one_process();
+    }
     split();
     broker_limit();
 }

@@ -9,8 +9,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, broadcast};
 
-/// Tasks of a lane that wait at most; more stay in the outbox.
-const TASKS: usize = 1_000;
+/// Tasks of a lane that wait at most; more stay in the outbox, from which many are taken at once.
+const TASKS: usize = 250;
 /// Reports that wait at most; then workers wait.
 const REPORTS: usize = 10_000;
 /// Events that a slow subscriber may lag behind.

@@ -4,11 +4,11 @@ use crate::Error;
 use crate::counters::Changes;
 use crate::dialect::Dialect;
 use crate::pool::{Lease, Pool};
-use crate::sql::{Sql, ids};
+use crate::sql::{Sql, ids, sql};
 use faafo_model::Uuid;
 use futures_util::TryStreamExt;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
-use sqlx::{AnyConnection, Connection, Executor};
+use sqlx::{AnyConnection, Connection, Either, Executor};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
@@ -64,8 +64,19 @@ impl Backend {
 
     /// For [`transaction!`].
     pub(crate) fn attempts(&self) -> Attempts<'_> {
+        self.attempts_at(self.dialect.begin_write())
+    }
+
+    /// For transactions of which a power cut may take back the last ones, where that saves a trip to the disk. What a
+    /// later one leaves on disk it leaves there together with all before it.
+    pub(crate) fn hasty(&self) -> Hasty<'_> {
+        Hasty(self)
+    }
+
+    fn attempts_at(&self, begin: &'static str) -> Attempts<'_> {
         Attempts {
             backend: self,
+            begin,
             begun: Instant::now(),
             tries: 0,
         }
@@ -75,6 +86,8 @@ impl Backend {
         Ok(Work {
             dialect: self.dialect,
             counted: Changes::default(),
+            waiting: Vec::new(),
+            sent: false,
             lease: pool.acquire().await?,
         })
     }
@@ -124,21 +137,56 @@ pub(crate) struct Work {
     pub(crate) dialect: &'static dyn Dialect,
     /// What the transaction has changed of the totals. It is written last, because everybody writes there.
     pub(crate) counted: Changes,
+    /// Statements whose results nobody waits for. They go with the next one, because each trip takes its time.
+    waiting: Vec<Sql>,
+    sent: bool,
     lease: Lease,
 }
 
 impl Work {
+    /// Has it done before whatever comes next, at the latest at the end of the transaction. If it can't be, that fails;
+    /// a duplicate is a lost race.
+    pub(crate) fn later(&mut self, statement: Sql) {
+        self.waiting.push(statement);
+    }
+
     /// Does it, and says how many rows it changed or found.
     pub(crate) async fn execute(&mut self, statement: Sql) -> Result<u64, Error> {
-        let statement = statement.prepare(self.dialect);
-        let done = statement.execute(self.lease.connection()).await?;
-        Ok(done.rows_affected())
+        Ok(self.send(Some(statement)).await?.0)
     }
 
     /// The rows that a query finds.
     pub(crate) async fn rows(&mut self, query: Sql) -> Result<Vec<AnyRow>, Error> {
-        let query = query.prepare(self.dialect);
-        Ok(query.fetch_all(self.lease.connection()).await?)
+        Ok(self.send(Some(query)).await?.1)
+    }
+
+    /// Sends what waits, and then the statement. Returns how many rows that has changed, and those it has found.
+    async fn send(&mut self, statement: Option<Sql>) -> Result<(u64, Vec<AnyRow>), Error> {
+        let has_waited = !self.waiting.is_empty();
+        let mut all = std::mem::take(&mut self.waiting);
+        self.sent = true;
+        all.extend(statement);
+        if self.dialect.takes_several() {
+            all = Sql::joined(all).into_iter().collect();
+        }
+        let (mut changed, mut found) = (0, Vec::new());
+        for statement in all {
+            let statement = statement.prepare(self.dialect);
+            let mut results = self.lease.connection().fetch_many(statement);
+            while let Some(result) = results.try_next().await.map_err(|error| {
+                let error = Error::from(error);
+                match has_waited {
+                    true => error.duplicate_is_lost_race(),
+                    false => error,
+                }
+            })? {
+                match result {
+                    Either::Left(result) => changed = result.rows_affected(),
+                    Either::Right(row) => found.push(row),
+                }
+            }
+        }
+        Ok((changed, found))
     }
 
     async fn ids(&mut self, query: Sql) -> Result<Vec<Uuid>, Error> {
@@ -156,8 +204,43 @@ impl Work {
         Ok(self.rows(query).await?.into_iter().next())
     }
 
-    async fn plain(&mut self, statement: &'static str) -> Result<(), Error> {
-        self.lease.connection().execute(statement).await?;
+    /// Whether nothing of a transaction was sent yet, if its beginning goes with the first statement.
+    fn is_untouched(&self) -> bool {
+        self.dialect.takes_several() && !self.sent
+    }
+
+    async fn begin(&mut self, begin: &'static str) -> Result<(), Error> {
+        if self.dialect.takes_several() {
+            self.later(sql(begin));
+        } else {
+            self.lease.connection().execute(begin).await?;
+        }
+        Ok(())
+    }
+
+    async fn commit(&mut self) -> Result<(), Error> {
+        // The beginning alone waits.
+        if self.is_untouched() && self.waiting.len() == 1 {
+            return Ok(());
+        }
+        if let Some(count) = self.counted.statement(self.dialect) {
+            self.later(count);
+        }
+        if self.dialect.takes_several() {
+            self.later(sql("COMMIT"));
+        }
+        self.send(None).await?;
+        if !self.dialect.takes_several() {
+            self.lease.connection().execute("COMMIT").await?;
+        }
+        Ok(())
+    }
+
+    async fn roll_back(&mut self) -> Result<(), Error> {
+        if self.is_untouched() {
+            return Ok(());
+        }
+        self.lease.connection().execute("ROLLBACK").await?;
         Ok(())
     }
 
@@ -207,9 +290,20 @@ macro_rules! transaction {
 }
 pub(crate) use transaction;
 
+/// See [`Backend::hasty`].
+pub(crate) struct Hasty<'a>(&'a Backend);
+
+impl<'a> Hasty<'a> {
+    /// For [`transaction!`].
+    pub(crate) fn attempts(&self) -> Attempts<'a> {
+        self.0.attempts_at(self.0.dialect.begin_hasty())
+    }
+}
+
 /// The attempts at one transaction.
 pub(crate) struct Attempts<'a> {
     backend: &'a Backend,
+    begin: &'static str,
     begun: Instant,
     tries: u32,
 }
@@ -219,8 +313,7 @@ impl Attempts<'_> {
     pub(crate) async fn begin(&mut self) -> Result<Work, Error> {
         self.tries += 1;
         let mut work = self.backend.begin(&self.backend.write).await?;
-        let begin = work.plain(self.backend.dialect.begin_write());
-        match self.within(begin).await {
+        match self.within(work.begin(self.begin)).await {
             Ok(()) => Ok(work),
             Err(error) => {
                 work.end(Some(&error));
@@ -242,27 +335,21 @@ impl Attempts<'_> {
         mut work: Work,
         result: Result<T, Error>,
     ) -> Option<Result<T, Error>> {
-        let result = match (result, work.counted.statement(self.backend.dialect)) {
-            (Ok(result), Some(count)) => {
-                let counted = self.within(work.execute(count)).await;
-                counted.map(|_| result)
-            }
-            (result, _) => result,
-        };
         let result = match result {
-            Ok(result) => self.within(work.plain("COMMIT")).await.map(|()| result),
-            Err(error) if error.is_silence() => Err(error),
-            Err(error) => {
-                let undone = self.within(work.plain("ROLLBACK")).await;
-                work.end(undone.as_ref().err());
-                return self.fail(error).await;
-            }
+            Ok(result) => self.within(work.commit()).await.map(|()| result),
+            Err(error) => Err(error),
         };
-        work.end(result.as_ref().err());
-        match result {
-            Ok(result) => Some(Ok(result)),
-            Err(error) => self.fail(error).await,
+        let Err(error) = result else {
+            work.end(None);
+            return Some(result);
+        };
+        if error.is_silence() {
+            work.end(Some(&error));
+        } else {
+            let undone = self.within(work.roll_back()).await;
+            work.end(undone.as_ref().err());
         }
+        self.fail(error).await
     }
 
     async fn fail<T>(&self, error: Error) -> Option<Result<T, Error>> {

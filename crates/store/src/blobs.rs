@@ -154,7 +154,7 @@ impl Store {
                 return Ok(false);
             }
             release(work, owner.kind, &[owner.id], &[role]).await?;
-            add(work, vec![(owner, role, blob.key)]).await?;
+            add(work, vec![(owner, role, blob.key)]);
             Ok(true)
         })
     }
@@ -291,13 +291,11 @@ pub(crate) async fn note(
         };
         let rows = missing.iter().map(row).collect();
         let columns = "sha256, size, state, claimed_until";
-        work.execute(insert("blobs", columns, rows))
-            .await
-            .map_err(Error::duplicate_is_lost_race)?;
+        work.later(insert("blobs", columns, rows));
     }
     for (key, size) in sized {
         let update = "UPDATE blobs SET size = ? WHERE sha256 = ?";
-        work.execute(sql(update).bind(size).bind(&key)).await?;
+        work.later(sql(update).bind(size).bind(&key));
     }
     let suspected: Vec<_> = unwanted
         .iter()
@@ -312,18 +310,15 @@ pub(crate) async fn note(
         let marks = marks(blobs.len());
         let update =
             format!("UPDATE blobs SET state = {state} WHERE sha256 IN ({marks}) AND state < 2");
-        work.execute(sql(update).bind_all(&blobs)).await?;
+        work.later(sql(update).bind_all(&blobs));
     }
     Ok(going)
 }
 
 /// Who needs what as what.
-pub(crate) async fn add(
-    work: &mut Work,
-    references: Vec<(Owner, Role, BlobKey)>,
-) -> Result<(), Error> {
+pub(crate) fn add(work: &mut Work, references: Vec<(Owner, Role, BlobKey)>) {
     if references.is_empty() {
-        return Ok(());
+        return;
     }
     let row = |(owner, role, key): (Owner, Role, BlobKey)| {
         vec![
@@ -335,10 +330,7 @@ pub(crate) async fn add(
     };
     let rows = references.into_iter().map(row).collect();
     let columns = "owner_kind, owner_id, role, sha256";
-    work.execute(insert("blob_references", columns, rows))
-        .await
-        .map(drop)
-        .map_err(Error::duplicate_is_lost_race)
+    work.later(insert("blob_references", columns, rows));
 }
 
 /// What these owners need, by owner and role.
@@ -387,7 +379,7 @@ pub(crate) async fn release(
         let among = format!(" AND role IN ({})", marks(roles.len()));
         delete = delete.and(&among).bind_all(roles);
     }
-    work.execute(delete).await?;
+    work.later(delete);
     let unwanted = unwanted.into_values().collect();
     note(work, &BTreeMap::new(), &unwanted).await.map(drop)
 }

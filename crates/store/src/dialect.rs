@@ -28,9 +28,19 @@ pub(crate) trait Dialect: Send + Sync {
         "?".to_owned()
     }
 
+    /// Whether several statements, each with arguments, can be sent as one.
+    fn takes_several(&self) -> bool {
+        false
+    }
+
     /// The statement that begins a transaction which will write.
     fn begin_write(&self) -> &'static str {
         "BEGIN"
+    }
+
+    /// The same for one that need not be on disk before others follow it.
+    fn begin_hasty(&self) -> &'static str {
+        self.begin_write()
     }
 
     /// What locks the rows that a SELECT in a transaction reads.

@@ -88,7 +88,7 @@ pub(crate) fn insert(fractals: &[Fractal]) -> Option<Sql> {
 /// A fractal as it is accepted, and its first task.
 pub(crate) fn accepted(request: &CreateRequest, now: Timestamp) -> (Fractal, NewTask) {
     let fractal = Fractal {
-        id: request.id.unwrap_or_else(Uuid::new_v4),
+        id: request.id.unwrap_or_else(Uuid::now_v7),
         recipe: request.recipe.clone(),
         state: State::Queued,
         priority: request.priority,
@@ -239,9 +239,7 @@ async fn accept_all(
         }
         let inserts = [insert(&fractals), tasks::insert(&tasks)];
         for statement in inserts.into_iter().flatten() {
-            work.execute(statement)
-                .await
-                .map_err(Error::duplicate_is_lost_race)?;
+            work.later(statement);
         }
         work.counted.add(State::Queued, fractals.len() as i64);
         Ok(accepted)

@@ -57,9 +57,12 @@ impl<T: Clone + Send + 'static, R: Send + 'static> Gathering<T, R> {
         };
         if is_first {
             // A task of its own: whoever asked first may lose patience.
-            let gathering = Arc::clone(self);
+            let mut seeing = SeeingTo {
+                gathering: Arc::clone(self),
+                ended: false,
+            };
             tokio::spawn(async move {
-                while let Some(asked) = gathering.next() {
+                while let Some(asked) = seeing.next() {
                     see_to(asked, &work).await;
                 }
             });
@@ -67,16 +70,36 @@ impl<T: Clone + Send + 'static, R: Send + 'static> Gathering<T, R> {
         told.await
             .unwrap_or_else(|_| Err(Error::unavailable("database: this process is stopping")))
     }
+}
 
-    fn next(&self) -> Option<Vec<Asked<T, R>>> {
-        let mut waiting = self.lock();
-        let number = waiting.asked.len().min(MOST);
-        waiting.seen_to = number > 0;
-        (number > 0).then(|| waiting.asked.drain(..number).collect())
-    }
-
+impl<T, R> Gathering<T, R> {
     fn lock(&self) -> std::sync::MutexGuard<'_, Waiting<T, R>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Somebody sees to those who ask. However that ends, the next one to ask is seen to.
+struct SeeingTo<T, R> {
+    gathering: Arc<Gathering<T, R>>,
+    ended: bool,
+}
+
+impl<T, R> SeeingTo<T, R> {
+    fn next(&mut self) -> Option<Vec<Asked<T, R>>> {
+        let mut waiting = self.gathering.lock();
+        let number = waiting.asked.len().min(MOST);
+        (waiting.seen_to, self.ended) = (number > 0, number == 0);
+        (number > 0).then(|| waiting.asked.drain(..number).collect())
+    }
+}
+
+impl<T, R> Drop for SeeingTo<T, R> {
+    fn drop(&mut self) {
+        if !self.ended {
+            let mut waiting = self.gathering.lock();
+            waiting.seen_to = false;
+            waiting.asked.clear();
+        }
     }
 }
 
@@ -106,5 +129,21 @@ where
                 }));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_harms_only_those_who_were_seen_to() {
+        let gathering = Arc::new(Gathering::<i32, i32>::default());
+        let doubled = |asked: Vec<i32>| async move {
+            assert!(!asked.contains(&0), "on purpose");
+            Ok(asked.iter().map(|number| 2 * number).collect())
+        };
+        assert!(gathering.join(0, doubled).await.is_err());
+        assert_eq!(gathering.join(3, doubled).await.unwrap(), 6);
     }
 }

@@ -71,16 +71,41 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<Claim>, Error> {
         let lock = self.backend.dialect.skip_locked();
-        transaction!(self.backend, async |work| {
+        // Most of the time there is nothing, and looking keeps nobody from writing.
+        let of_lane = |lane: &Lane| {
+            let query = format!(
+                "SELECT 1 AS found FROM tasks WHERE published = 0 AND lane = '{}' AND due <= ? LIMIT 1",
+                lane.name()
+            );
+            sql(query).bind(now)
+        };
+        let looking = Sql::united(lanes.iter().map(of_lane));
+        let is_there = match looking {
+            Some(looking) => self.backend.row(looking).await?.is_some(),
+            None => false,
+        };
+        if !is_there {
+            return Ok(Vec::new());
+        }
+        // What a power cut takes back is published twice, which is harmless.
+        transaction!(self.backend.hasty(), async |work| {
             // Each lane has its own order in the index; together they would have to be sorted.
-            let mut free = Vec::new();
-            for lane in lanes {
-                let query = sql(format!(
+            let of_lane = |lane: &Lane| {
+                let query = format!(
                     "SELECT id, turn, since FROM tasks WHERE published = 0 AND lane = '{}' AND due <= ? \
                      ORDER BY turn, since, id LIMIT {limit}{lock}",
                     lane.name()
-                ));
-                let rows = work.rows(query.bind(now)).await?;
+                );
+                sql(query).bind(now)
+            };
+            let queries = lanes.iter().map(of_lane);
+            let queries: Vec<_> = match lock.is_empty() {
+                true => Sql::united(queries).into_iter().collect(),
+                false => queries.collect(),
+            };
+            let mut free = Vec::new();
+            for query in queries {
+                let rows = work.rows(query).await?;
                 for (id, row) in ids(&rows)?.into_iter().zip(&rows) {
                     free.push((row.try_get::<i64, _>(1)?, row.try_get::<i64, _>(2)?, id));
                 }
@@ -93,7 +118,7 @@ impl Store {
             }
             let marks = marks(ids.len());
             let claim = claim.clone().and(&format!("id IN ({marks})"));
-            work.execute(claim.bind_all(&ids)).await?;
+            work.later(claim.bind_all(&ids));
             let read = format!(
                 "SELECT t.id, t.attempt, t.part, t.turn, f.recipe FROM tasks t JOIN fractals f ON f.uuid = t.owner_id \
                  WHERE t.id IN ({marks})"
@@ -154,7 +179,7 @@ impl Store {
             );
             let lock = sql(format!("id IN ({marks})")).bind_all(&ids);
             let update = sql(update).bind(time).bind(first.until).bind_all(&ids);
-            transaction!(self.backend, async |work| {
+            transaction!(self.backend.hasty(), async |work| {
                 if !work.dialect.for_update().is_empty() {
                     tasks::lock(work, lock.clone()).await?;
                 }

@@ -102,7 +102,7 @@ impl Store {
             blobs::release(work, OwnerKind::FRACTAL, &[id], &[Role::THUMBNAIL]).await?;
             if going.is_empty() {
                 let preview = (crate::Owner::fractal(id), Role::THUMBNAIL, preview.key);
-                blobs::add(work, vec![preview]).await?;
+                blobs::add(work, vec![preview]);
             }
             Ok(Planning::Planned)
         })
@@ -281,7 +281,7 @@ impl Store {
                 inserted.map_err(Error::duplicate_is_lost_race)?;
             }
             let manifest = (crate::Owner::task(id), Role::MANIFEST, manifest.key);
-            blobs::add(work, vec![manifest]).await?;
+            blobs::add(work, vec![manifest]);
             Ok(Joining::Queued)
         })
     }
@@ -329,7 +329,7 @@ fn new_bands(poster: Uuid, bands: &[PlannedBand], priority: i64, now: Timestamp)
         *first += band.rows;
         Some(NewTask {
             work: f64::from(band.work.max(f32::MIN_POSITIVE)),
-            ..NewTask::first(Uuid::new_v4(), poster, part, priority, now)
+            ..NewTask::first(Uuid::now_v7(), poster, part, priority, now)
         })
     };
     bands.iter().scan(0, band).collect()

@@ -27,6 +27,10 @@ impl Dialect for Postgres {
         format!("${number}{of_type}")
     }
 
+    fn begin_hasty(&self) -> &'static str {
+        "BEGIN; SET LOCAL synchronous_commit = off"
+    }
+
     fn types(&self) -> Types {
         Types {
             text: "TEXT COLLATE \"C\"",

@@ -40,7 +40,7 @@ impl Store {
         let ids: Vec<_> = reports.iter().map(|(id, ..)| *id).collect();
         let (these, states) = (marks(ids.len()), State::Rendering.reached_from());
         let these = sql(format!("id IN ({these}) AND {}", among(states))).bind_all(&ids);
-        transaction!(self.backend, async |work| {
+        transaction!(self.backend.hasty(), async |work| {
             let tasks = tasks::lock(work, these.clone()).await?;
             let tasks: HashMap<_, _> = tasks.into_iter().map(|task| (task.id, task)).collect();
             let current = |(id, attempt, _): &&(Uuid, u32, f64)| {
@@ -66,14 +66,13 @@ impl Store {
                 // It needn't be published any more.
                 let update = "UPDATE tasks SET state = 'rendering', progress = ?, updated_at = ?, published = 1 \
                      WHERE id = ?";
-                work.execute(sql(update).bind(*progress).bind(now).bind(id))
-                    .await?;
+                work.later(sql(update).bind(*progress).bind(now).bind(id));
                 if task.subject() == Subject::Owner
                     && let Some(from) = owners.insert(*id, State::Rendering)
                 {
                     let update =
                         "UPDATE fractals SET state = 'rendering', progress = ? WHERE uuid = ?";
-                    work.execute(sql(update).bind(*progress).bind(id)).await?;
+                    work.later(sql(update).bind(*progress).bind(id));
                     work.counted.moved(from, State::Rendering);
                 }
                 counted.push(Some(task.subject()));

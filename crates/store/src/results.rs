@@ -128,7 +128,8 @@ impl Store {
         if finishes.is_empty() {
             return Ok(Vec::new());
         }
-        transaction!(self.backend, async |work| {
+        // Nothing is said to be done before it is finished.
+        transaction!(self.backend.hasty(), async |work| {
             let tasks = lock(work, finishes).await?;
             let owner = |finish: &Finish| {
                 let task = tasks.get(&finish.id)?;
@@ -178,7 +179,7 @@ impl Store {
                     false => last.push((owner, role, key)),
                 }
             }
-            blobs::add(work, last).await?;
+            blobs::add(work, last);
             blobs::note(work, &BTreeMap::new(), &left).await?;
             Ok(reservations)
         })
@@ -221,7 +222,7 @@ impl Store {
                     (Some(owner), Made::Picture { picture, .. }) => {
                         let from = fractals.remove(&owner.id);
                         if let Some(from) = from {
-                            done_now(work, owner.id, finish, &picture, now).await?;
+                            done_now(work, owner.id, finish, &picture, now);
                             work.counted.moved(from, State::Done);
                             done.push(owner.id);
                         }
@@ -241,7 +242,7 @@ impl Store {
                      WHERE id IN ({})",
                     marks(bands.len())
                 );
-                work.execute(sql(update).bind(now).bind_all(&bands)).await?;
+                work.later(sql(update).bind(now).bind_all(&bands));
             }
             remove(work, &tasks, &done).await?;
             Ok(changed)
@@ -278,13 +279,7 @@ impl Store {
     }
 }
 
-async fn done_now(
-    work: &mut Work,
-    id: Uuid,
-    finish: &Finish,
-    picture: &BlobRef,
-    now: Timestamp,
-) -> Result<(), Error> {
+fn done_now(work: &mut Work, id: Uuid, finish: &Finish, picture: &BlobRef, now: Timestamp) {
     let update = "UPDATE fractals SET state = 'done', progress = 1.0, error = NULL, finished_at = ?, eta = NULL, \
          duration = ?, checksum = ?, size = ?, generated_by = ? WHERE uuid = ?";
     let update = sql(update)
@@ -294,7 +289,7 @@ async fn done_now(
         .bind(picture.size)
         .bind(finish.worker.as_deref())
         .bind(id);
-    work.execute(update).await.map(drop)
+    work.later(update);
 }
 
 /// Removes the tasks of fractals that are done. All but posters have just one, for which nothing is stored.
@@ -308,7 +303,7 @@ async fn remove(
     let (single, posters): (Vec<_>, Vec<_>) = done.iter().partition(is_single);
     if !single.is_empty() {
         let delete = format!("DELETE FROM tasks WHERE id IN ({})", marks(single.len()));
-        work.execute(sql(delete).bind_all(single)).await?;
+        work.later(sql(delete).bind_all(single));
     }
     if !posters.is_empty() {
         let posters: Vec<Uuid> = posters.into_iter().copied().collect();

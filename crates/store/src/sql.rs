@@ -77,6 +77,28 @@ pub(crate) fn marks(number: usize) -> String {
 }
 
 impl Sql {
+    /// One after the other as one, if there are any.
+    pub(crate) fn joined(statements: Vec<Self>) -> Option<Self> {
+        statements.into_iter().reduce(|all, next| Self {
+            text: format!("{}; {}", all.text, next.text).into(),
+            arguments: [all.arguments, next.arguments].concat(),
+            recurs: all.recurs && next.recurs,
+        })
+    }
+
+    /// The rows of all of these, if there are any.
+    pub(crate) fn united(queries: impl Iterator<Item = Self>) -> Option<Self> {
+        let named = |(number, query): (usize, Self)| {
+            let name = format!(") q{number}");
+            query.after("SELECT * FROM (").and(&name)
+        };
+        queries.enumerate().map(named).reduce(|all, next| Self {
+            text: format!("{} UNION ALL {}", all.text, next.text).into(),
+            arguments: [all.arguments, next.arguments].concat(),
+            recurs: all.recurs && next.recurs,
+        })
+    }
+
     /// The statement with text before it, without arguments.
     pub(crate) fn after(mut self, text: &str) -> Self {
         self.text.to_mut().insert_str(0, text);

@@ -21,7 +21,7 @@ impl Dialect for Sqlite {
 
     fn connections(&self) -> (Option<u32>, u32) {
         // Each reader is a thread with a page cache of its own.
-        (Some(4), 1)
+        (Some(3), 1)
     }
 
     fn patience(&self) -> (Duration, Duration) {
@@ -29,9 +29,18 @@ impl Dialect for Sqlite {
         (Duration::from_secs(30), Duration::from_secs(60))
     }
 
+    fn takes_several(&self) -> bool {
+        true
+    }
+
     fn begin_write(&self) -> &'static str {
         // A deferred transaction that turns into a writer fails at once when another one was quicker.
-        "BEGIN IMMEDIATE"
+        "PRAGMA synchronous = FULL; BEGIN IMMEDIATE"
+    }
+
+    fn begin_hasty(&self) -> &'static str {
+        // The log is written in order: whatever syncs it next, syncs this.
+        "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE"
     }
 
     fn for_update(&self) -> &'static str {

@@ -33,7 +33,7 @@ impl Store {
     pub async fn heartbeat(&self, info: &Presence, now: Timestamp) -> Result<(), Error> {
         if info.stopped {
             let forget = sql("DELETE FROM workers WHERE name = ?").bind(name(info));
-            return transaction!(self.backend, async |work| work
+            return transaction!(self.backend.hasty(), async |work| work
                 .execute(forget.clone())
                 .await
                 .map(drop));
@@ -56,7 +56,7 @@ impl Store {
                 .bind(now)
                 .bind(name(info))
         };
-        transaction!(self.backend, async |work| {
+        transaction!(self.backend.hasty(), async |work| {
             if work.execute(said(update.clone())).await? == 0 {
                 let forget = sql("DELETE FROM workers WHERE last_seen < ?");
                 work.execute(forget.bind(now.minus(MEMORY))).await?;

@@ -57,6 +57,10 @@ impl Tracker {
                         report.ack();
                     }
                 }
+                if self.queue.forgets() {
+                    // There may be room for more.
+                    self.wake.notify_one();
+                }
                 true
             }
             Err(error) => {

@@ -8,6 +8,7 @@ mod compose;
 mod failpoint;
 mod parts;
 mod pipe;
+mod place;
 mod presence;
 mod slot;
 mod watched;
@@ -20,6 +21,7 @@ use faafo_queue::Queue;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -34,7 +36,7 @@ pub struct Worker {
     pub host: String,
     /// How many cores it renders with.
     pub cores: u32,
-    /// How many tasks of each lane it works on at once; they share the renderer's threads, but each holds some blocks
+    /// How many tasks of each lane it renders at once, while others that are small are stored; they share the renderer's threads, but each holds some blocks
     /// for every thread in memory.
     pub slots: NonZeroUsize,
     /// Where tasks come from and reports go.
@@ -65,10 +67,13 @@ impl Worker {
         let mut slots = JoinSet::new();
         let prefetch = prefetch(worker.slots);
         for lane in Lane::ALL {
-            for _ in 0..lane.share(prefetch) {
+            let rendered = lane.share(prefetch);
+            let places = Arc::new(Semaphore::new(rendered.into()));
+            for _ in 0..rendered + lane.share(place::STORING) {
                 let slot = slot::Slot {
                     worker: Arc::clone(&worker),
                     lane,
+                    places: Arc::clone(&places),
                     cancellations: Arc::clone(&cancellations),
                     stop: stop.clone(),
                     hand_back: hand_back.clone(),

@@ -6,6 +6,7 @@ use crate::Worker;
 use crate::clock::worked;
 use crate::compose::summed_up;
 use crate::pipe::{PipeReader, pipe, pipe_back};
+use crate::place::Place;
 use bytes::Bytes;
 use faafo_blob::{ErrorKind, put};
 use faafo_kernel::{Frame, Join, Probe, RenderError, Rendered, Watch, is_own_thumbnail, probe};
@@ -48,13 +49,14 @@ impl Worker {
         &self,
         recipe: &Recipe,
         watch: &Watch,
+        place: &Place,
     ) -> Result<(BlobRef, BlobRef), Failure> {
         if recipe.format == Format::Npy {
-            return self.whole_numbers(recipe, watch).await;
+            return self.whole_numbers(recipe, watch, place).await;
         }
         let (renderer, watch) = (Arc::clone(&self.renderer), watch.clone());
         let (recipe, rendered) = (recipe.clone(), recipe.clone());
-        let rendering = self.stored(rendered, move |mut out| {
+        let rendering = self.stored(Some((rendered, place)), move |mut out| {
             thumbnail_of(&recipe, renderer.render(&recipe, &watch, &mut out)?)
         });
         let (picture, thumbnail) = rendering.await?;
@@ -67,13 +69,14 @@ impl Worker {
         recipe: &Recipe,
         rows: Range<u32>,
         watch: &Watch,
+        place: &Place,
     ) -> Result<BlobRef, Failure> {
         if recipe.format == Format::Npy {
-            return self.band_of_numbers(recipe, rows, watch).await;
+            return self.band_of_numbers(recipe, rows, watch, place).await;
         }
         let (renderer, watch) = (Arc::clone(&self.renderer), watch.clone());
         let (recipe, rendered) = (recipe.clone(), recipe.clone());
-        let rendering = self.stored(rendered, move |mut out| {
+        let rendering = self.stored(Some((rendered, place)), move |mut out| {
             renderer.render_band(&recipe, rows, &watch, &mut out)
         });
         Ok(rendering.await?.0)
@@ -208,13 +211,13 @@ impl Worker {
     }
 
     /// Stores what `write` writes; it may block. That is all or a band of what a recipe says, or something else. In debug
-    /// builds some recipes are poison to it.
+    /// builds some recipes are poison to it. What is small leaves its place while it is stored.
     async fn stored<T: Send + 'static>(
         &self,
-        rendered: impl Into<Option<Recipe>>,
+        rendered: Option<(Recipe, &Place)>,
         write: impl FnOnce(&mut dyn Write) -> Result<T, RenderError> + Send + 'static,
     ) -> Result<(BlobRef, T), Failure> {
-        let poison = rendered.into();
+        let (poison, place) = rendered.unzip();
         if poison.as_ref().is_some_and(is_small) {
             let writing = spawn_blocking(move || {
                 let mut file = Vec::new();
@@ -222,6 +225,7 @@ impl Worker {
                 Ok::<_, RenderError>((file, written))
             });
             let (file, written) = writing.await.map_err(panicked)??;
+            place.inspect(|place| place.leave());
             return Ok((put(&*self.blobs, Bytes::from(file)).await?, written));
         }
         let mut upload = self.blobs.begin().await?;

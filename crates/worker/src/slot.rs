@@ -3,6 +3,7 @@
 use crate::Worker;
 use crate::cancel::{Cancellations, Wanted};
 use crate::parts::Failure;
+use crate::place::Place;
 use crate::watched;
 use faafo_kernel::{RenderError, Watch};
 use faafo_model::Lane;
@@ -13,6 +14,7 @@ use faafo_telemetry::metrics;
 use faafo_telemetry::trace::{self, Begun};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -31,6 +33,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 pub(crate) struct Slot {
     pub(crate) worker: Arc<Worker>,
     pub(crate) lane: Lane,
+    /// Where tasks of this lane are rendered.
+    pub(crate) places: Arc<Semaphore>,
     pub(crate) cancellations: Arc<Cancellations>,
     pub(crate) stop: CancellationToken,
     pub(crate) hand_back: CancellationToken,
@@ -47,16 +51,21 @@ pub(crate) enum NoResult {
 impl Slot {
     pub(crate) async fn run(self) {
         loop {
-            let task = tokio::select! {
+            let next = async {
+                let place = Place::take(&self.places).await;
+                (place, self.worker.queue.next_task(self.lane).await)
+            };
+            let (place, task) = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return,
-                task = self.worker.queue.next_task(self.lane) => task,
+                next = next => next,
             };
+            let Some(place) = place else { return };
             match task {
                 Ok(task) => {
                     // At a level that no filter leaves out: whatever is said meanwhile is about this fractal.
                     let span = tracing::error_span!("task", uuid = %task.fractal(), attempt = task.attempt);
-                    self.work(task).instrument(span).await;
+                    self.work(task, &place).instrument(span).await;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "can't receive tasks; trying again");
@@ -66,7 +75,7 @@ impl Slot {
         }
     }
 
-    async fn work(&self, task: Delivery<Task>) {
+    async fn work(&self, task: Delivery<Task>, place: &Place) {
         let wanted = Wanted::default();
         let taken = trace::begun();
         watched::taken(&task, self.lane, taken);
@@ -76,7 +85,7 @@ impl Slot {
         }
         let busy = metrics::BUSY.hold([self.lane.name()]);
         let result = tokio::select! {
-            result = self.attempt(&task, &wanted) => result,
+            result = self.attempt(&task, &wanted, place) => result,
             // Only ends with the other branch.
             () = self.heartbeat(&task, &wanted.watch) => return,
         };
@@ -109,12 +118,17 @@ impl Slot {
 
     /// Renders and stores. While storage fails, the task is neither lost nor to blame: it is tried until it succeeds, or
     /// until nobody wants it any more.
-    async fn attempt(&self, task: &Task, wanted: &Wanted) -> Result<TaskResult, NoResult> {
+    async fn attempt(
+        &self,
+        task: &Task,
+        wanted: &Wanted,
+        place: &Place,
+    ) -> Result<TaskResult, NoResult> {
         let begun = trace::begun();
         let mut pause = Duration::from_millis(500);
         loop {
             let ended = tokio::select! {
-                ended = self.work_on_part(task, begun, &wanted.watch) => ended,
+                ended = self.work_on_part(task, begun, &wanted.watch, place) => ended,
                 // Also while storage keeps it waiting.
                 () = wanted.is_long_gone(LAST_STEP) => return Err(NoResult::Unwanted),
                 () = self.hand_back.cancelled() => {
@@ -153,12 +167,13 @@ impl Slot {
         task: &Task,
         taken: Begun,
         watch: &Watch,
+        place: &Place,
     ) -> Result<TaskResult, Failure> {
         let (worker, recipe, begun) = (&self.worker, &task.recipe, trace::begun());
         let seconds = || taken.elapsed().as_secs_f64();
         let (stored, result) = match task.part {
             Part::Whole => {
-                let (picture, thumbnail) = worker.whole(recipe, watch).await?;
+                let (picture, thumbnail) = worker.whole(recipe, watch, place).await?;
                 let duration = seconds();
                 let done = TaskResult::Done {
                     picture,
@@ -173,7 +188,7 @@ impl Slot {
             }
             Part::Band { first, rows, .. } => {
                 let rows = first..first.saturating_add(rows);
-                let fragment = worker.band(recipe, rows, watch).await?;
+                let fragment = worker.band(recipe, rows, watch, place).await?;
                 let duration = seconds();
                 (fragment, TaskResult::Band { fragment, duration })
             }

@@ -83,11 +83,11 @@ fn effort(format: Format, level: Level) -> u8 {
 
 thread_local! {
     /// This thread's last compressor, with its effort: a third of a megabyte, which a new block need not ask for again.
-    static LAST: Cell<Option<(u8, CompressorOxide)>> = const { Cell::new(None) };
+    static LAST: Cell<Option<(u8, Box<CompressorOxide>)>> = const { Cell::new(None) };
 }
 
 /// A compressor that knows of nothing before.
-fn compressor(effort: u8) -> CompressorOxide {
+fn compressor(effort: u8) -> Box<CompressorOxide> {
     const WINDOW_BITS: u8 = 15;
     match LAST.take() {
         Some((same, mut compressor)) if same == effort => {
@@ -96,7 +96,13 @@ fn compressor(effort: u8) -> CompressorOxide {
         }
         _ => {
             let strategy = CompressionStrategy::Default;
-            CompressorOxide::with_params(DataFormat::Raw, effort, strategy, WINDOW_BITS)
+            let raw = DataFormat::Raw;
+            Box::new(CompressorOxide::with_params(
+                raw,
+                effort,
+                strategy,
+                WINDOW_BITS,
+            ))
         }
     }
 }

@@ -166,7 +166,8 @@ async fn what_there_is_room_for_is_taken_at_once(queue: Arc<dyn Queue>) {
             }
             published += 100;
         }
-        assert!(published >= 1_000, "{published} beside other lanes");
+        // Two of a tracker's batches at least, so that there is something to do while it fetches the next.
+        assert!(published >= 200, "{published} beside other lanes");
     }
 }
 

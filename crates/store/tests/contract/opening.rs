@@ -1,8 +1,8 @@
 //! Opening a database, alone or with others.
 
 use crate::database::{Database, Kind, with_database};
-use crate::{NOW, id, request};
-use faafo_store::{ErrorKind, Store};
+use crate::{NOW, complete, id, request};
+use faafo_store::{ErrorKind, Role, Store};
 use std::time::{Duration, Instant};
 
 async fn rows_survive_closing_and_opening_again(url: String) {
@@ -35,6 +35,21 @@ async fn an_empty_database_may_be_opened_by_twenty_at_once(url: String) {
     assert_eq!(most, 20);
 }
 
+async fn a_done_fractal_deleted_here_is_gone_at_once_and_elsewhere_within_a_second(url: String) {
+    let (here, elsewhere) = (Store::open(&url).await, Store::open(&url).await);
+    let (here, elsewhere) = (here.unwrap(), elsewhere.unwrap());
+    here.accept(&request(1), NOW).await.unwrap();
+    complete(&here, 1, 1).await;
+    let found = async |store: &Store| store.get_stored(id(1), Role::PICTURE).await.unwrap();
+    assert!(found(&here).await.is_some() && found(&elsewhere).await.is_some());
+    here.delete(id(1)).await.unwrap();
+    assert_eq!(found(&here).await, None);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(found(&elsewhere).await, None);
+    here.close().await;
+    elsewhere.close().await;
+}
+
 macro_rules! each {
     ($($name:ident $kind:ident),*) => {$(
         mod $name {
@@ -49,6 +64,12 @@ macro_rules! each {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn an_empty_database_may_be_opened_by_twenty_at_once() {
                 let test = super::an_empty_database_may_be_opened_by_twenty_at_once;
+                with_url(Kind::$kind, test).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn a_done_fractal_deleted_here_is_gone_at_once_and_elsewhere_within_a_second() {
+                let test = super::a_done_fractal_deleted_here_is_gone_at_once_and_elsewhere_within_a_second;
                 with_url(Kind::$kind, test).await;
             }
         }

@@ -1,6 +1,7 @@
 //! Posters joined in stores that compose, and in one that doesn't.
 
 use super::*;
+use crate::place::Place;
 use async_trait::async_trait;
 use faafo_blob::{BlobStore, ByteStream, Error, Upload, open, put};
 use faafo_kernel::Renderer;
@@ -112,7 +113,9 @@ async fn manifest(worker: &Worker) -> Manifest {
     let mut bands = Vec::new();
     for rows in BANDS {
         let (recipe, watch) = (recipe(), Watch::new());
-        let stored = worker.band(&recipe, rows.clone(), &watch).await;
+        let stored = worker
+            .band(&recipe, rows.clone(), &watch, &Place::default())
+            .await;
         let BlobRef { key, size } = stored.unwrap();
         bands.push(Fragment {
             rows: rows.end - rows.start,
@@ -144,7 +147,10 @@ async fn a_poster_is_the_same_whether_its_bytes_are_sent_or_copied() {
         worker(files(&folders[0]).await),
         worker(Arc::clone(&copying) as _),
     ];
-    let whole = workers[0].whole(&recipe(), &Watch::new()).await.unwrap();
+    let whole = workers[0]
+        .whole(&recipe(), &Watch::new(), &Place::default())
+        .await
+        .unwrap();
     for worker in workers {
         let (manifest, watch) = (manifest(&worker).await, Watch::new());
         let (picture, thumbnail, seconds) = joined(&worker, &manifest, &watch).await.unwrap();

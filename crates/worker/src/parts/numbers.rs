@@ -2,6 +2,7 @@
 
 use super::{Failure, PREVIEW, each_band, panicked};
 use crate::Worker;
+use crate::place::Place;
 use faafo_kernel::{JoinNpy, Watch};
 use faafo_model::{BlobKey, BlobRef, Colours, Format, Recipe};
 use std::io::Write;
@@ -21,12 +22,13 @@ impl Worker {
         &self,
         recipe: &Recipe,
         watch: &Watch,
+        place: &Place,
     ) -> Result<(BlobRef, BlobRef), Failure> {
         // Before the file is begun: no store shall wait for its first byte that long.
         let thumbnail = self.beside(recipe, watch).await?;
         let (renderer, watch) = (Arc::clone(&self.renderer), watch.clone());
         let (recipe, rendered) = (recipe.clone(), recipe.clone());
-        let writing = self.stored(rendered, move |mut out| {
+        let writing = self.stored(Some((rendered, place)), move |mut out| {
             renderer.write_npy(&recipe, &watch, &mut out)
         });
         Ok((writing.await?.0, thumbnail))
@@ -38,10 +40,11 @@ impl Worker {
         recipe: &Recipe,
         rows: Range<u32>,
         watch: &Watch,
+        place: &Place,
     ) -> Result<BlobRef, Failure> {
         let (renderer, watch) = (Arc::clone(&self.renderer), watch.clone());
         let (recipe, rendered) = (recipe.clone(), recipe.clone());
-        let writing = self.stored(rendered, move |mut out| {
+        let writing = self.stored(Some((rendered, place)), move |mut out| {
             renderer.write_npy_band(&recipe, rows, &watch, &mut out)
         });
         Ok(writing.await?.0)

@@ -94,7 +94,7 @@ impl<'a> Ranges<'a> {
             }
         }
         Request {
-            uuid: Uuid::new_v4(),
+            uuid: Uuid::now_v7(),
             recipe,
             priority: self.priority,
         }
