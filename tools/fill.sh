@@ -11,17 +11,19 @@ base=$((($(date +%s) - rows * 2) * 1000000))
 filled="'fractals', 'blobs', 'blob_references'"
 
 # What the engines call by different names: TEXT and REAL are types in casts; the table `random` has a number from 1 and
-# random hexadecimal digits: 32, 64 and 64. Where rows lie in the order in which they came they come in that of time, as
-# they do in life; where they lie in the order of their keys, which is random, in that one, because it takes less time.
+# random hexadecimal digits: 32, 64 and 64. Ids begin with the time in milliseconds, as the service makes them: a number
+# between BEFORE and AFTER is one in 12 hexadecimal digits. Where rows lie in the order in which they came they come in
+# that of time, as they do in life; where they lie in the order of their keys, in that one, because it takes less time.
 fill() {
-    local text=$1 real=$2 order=$3 tail
+    local text=$1 real=$2 order=$3 before=$4 after=$5 tail
     digits() { echo "substr(CAST(1000 + n % $1 AS $text), 2) || '$2'"; }
     tail="',\"xa\":' || xa || ',\"xb\":' || xb || ',\"ya\":' || ya || ',\"yb\":' || yb || ',\"width\":' || width
         || ',\"height\":' || height || ',\"iterations\":' || iterations || ',\"palette\":\"' || palette || '\"}'"
     cat <<SQL
-CREATE TEMPORARY TABLE fresh AS SELECT n, substr(id, 1, 8) || '-' || substr(id, 9, 4) || '-4' || substr(id, 14, 3)
+CREATE TEMPORARY TABLE fresh AS SELECT n, substr(time, 1, 8) || '-' || substr(time, 9, 4) || '-7' || substr(id, 14, 3)
     || '-a' || substr(id, 18, 3) || '-' || substr(id, 21) AS uuid, picture, thumbnail, 20000 + n * 7919 % 300000 AS size,
-    4000 + n % 9001 AS thumbnail_size FROM random;
+    4000 + n % 9001 AS thumbnail_size FROM (SELECT n, id, picture, thumbnail,
+    $before $((base / 1000 - 2500)) + n * 2000 + n % 1000 $after AS time FROM random) r;
 INSERT INTO fractals (uuid, recipe, priority, state, attempt, progress, created_at, finished_at, duration, checksum, size,
     generated_by, kind, cx, cy, xa, xb, ya, yb, width, height, iterations, palette)
 SELECT uuid, '{"kind":"' || kind || '"' || CASE kind
@@ -62,7 +64,7 @@ $(sqlite3 "$file" "SELECT 'DROP INDEX ' || name || ';' $indexes")
 CREATE TEMPORARY TABLE random AS WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < $rows)
     SELECT n, lower(hex(randomblob(16))) AS id, lower(hex(randomblob(32))) AS picture,
     lower(hex(randomblob(32))) AS thumbnail FROM numbers;
-$(fill TEXT REAL n)
+$(fill TEXT REAL n "printf('%012x'," ')')
 $add
 COMMIT;
 PRAGMA wal_checkpoint(TRUNCATE);
@@ -78,9 +80,11 @@ $(psql -qwXAt "$url" -c "SELECT 'DROP INDEX ' || indexname || ';' $indexes")
 CREATE TEMPORARY TABLE random AS SELECT CAST(n AS BIGINT) AS n, replace(CAST(gen_random_uuid() AS TEXT), '-', '') AS id,
     encode(sha256(CAST('picture' || n || random() AS BYTEA)), 'hex') AS picture,
     encode(sha256(CAST('thumbnail' || n || random() AS BYTEA)), 'hex') AS thumbnail FROM generate_series(1, $rows) n;
-$(fill TEXT 'DOUBLE PRECISION' n)
+$(fill TEXT 'DOUBLE PRECISION' n 'lpad(to_hex(' "), 12, '0')")
 $add
 COMMIT;
+-- What is not on disk yet can't be marked as seen by everybody.
+SET synchronous_commit = on; CHECKPOINT;
 VACUUM ANALYZE;
 SQL
     ;;
@@ -98,7 +102,7 @@ $("${client[@]}" -e "SELECT CONCAT('ALTER TABLE ', table_name, ' DROP INDEX ', i
 CREATE TEMPORARY TABLE random AS SELECT CAST(seq AS SIGNED) AS n, MD5(CONCAT('id', seq, RAND())) AS id,
     SHA2(CONCAT('picture', seq, RAND()), 256) AS picture, SHA2(CONCAT('thumbnail', seq, RAND()), 256) AS thumbnail
     FROM seq_1_to_$rows;
-$(fill CHAR DOUBLE "")
+$(fill CHAR DOUBLE '' 'LPAD(LOWER(HEX(' ")), 12, '0')")
 $add
 ANALYZE TABLE fractals, blobs, blob_references;
 SQL

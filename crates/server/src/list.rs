@@ -14,6 +14,7 @@ use faafo_store::{Query, Store};
 use futures_util::stream;
 use serde_json::json;
 use std::collections::VecDeque;
+use tokio::task::JoinSet;
 
 /// Rows on a page unless the client says otherwise.
 const DEFAULT_ROWS: u64 = 10;
@@ -210,14 +211,17 @@ async fn all(store: &Store, query: Query, base: &str) -> Result<Response> {
     } else {
         Left::Ids(store.ids(&query).await?.into())
     };
-    let state = Streaming {
-        store: store.clone(),
-        query,
-        left,
+    let mut state = Streaming {
+        reading: JoinSet::new(),
         written: false,
         head: Some(head),
         tail: Some(tail),
     };
+    state.read_on(Batches {
+        store: store.clone(),
+        query,
+        left,
+    });
     let pieces = stream::try_unfold(state, |mut state| async move {
         state
             .piece()
@@ -241,41 +245,25 @@ enum Left {
     Nothing,
 }
 
-struct Streaming {
+/// What reads the rows.
+struct Batches {
     store: Store,
     query: Query,
     left: Left,
+}
+
+type Batch = std::result::Result<Option<Vec<Fractal>>, faafo_store::Error>;
+
+struct Streaming {
+    /// One batch is read while the one before is written and sent. It is given up with the client.
+    reading: JoinSet<(Batches, Batch)>,
     written: bool,
     head: Option<String>,
     tail: Option<String>,
 }
 
-impl Streaming {
-    /// The next piece of the body. An error breaks the connection off, so that nobody takes a part for the whole.
-    async fn piece(&mut self) -> std::io::Result<Option<Bytes>> {
-        if let Some(head) = self.head.take() {
-            return Ok(Some(head.into()));
-        }
-        while let Some(rows) = self.batch().await.map_err(|error| {
-            tracing::error!(%error, "a list broke off");
-            std::io::Error::other(error)
-        })? {
-            let mut piece = Vec::with_capacity(rows.len() * 600);
-            for row in &rows {
-                if self.written {
-                    piece.extend_from_slice(b", ");
-                }
-                serde_json::to_writer(&mut piece, &FractalJson::from(row))?;
-                self.written = true;
-            }
-            if !piece.is_empty() {
-                return Ok(Some(piece.into()));
-            }
-        }
-        Ok(self.tail.take().map(Bytes::from))
-    }
-
-    async fn batch(&mut self) -> std::result::Result<Option<Vec<Fractal>>, faafo_store::Error> {
+impl Batches {
+    async fn next(&mut self) -> Batch {
         match &mut self.left {
             Left::Nothing => Ok(None),
             Left::After(after) => {
@@ -298,6 +286,49 @@ impl Streaming {
     }
 }
 
+impl Streaming {
+    /// The next piece of the body. An error breaks the connection off, so that nobody takes a part for the whole.
+    async fn piece(&mut self) -> std::io::Result<Option<Bytes>> {
+        if let Some(head) = self.head.take() {
+            return Ok(Some(head.into()));
+        }
+        while let Some(rows) = self.batch().await.inspect_err(|error| {
+            tracing::error!(%error, "a list broke off");
+        })? {
+            let mut piece = Vec::with_capacity(rows.len() * 600);
+            for row in &rows {
+                if self.written {
+                    piece.extend_from_slice(b", ");
+                }
+                serde_json::to_writer(&mut piece, &FractalJson::from(row))?;
+                self.written = true;
+            }
+            if !piece.is_empty() {
+                return Ok(Some(piece.into()));
+            }
+        }
+        Ok(self.tail.take().map(Bytes::from))
+    }
+
+    async fn batch(&mut self) -> std::io::Result<Option<Vec<Fractal>>> {
+        let Some(read) = self.reading.join_next().await else {
+            return Ok(None);
+        };
+        let (batches, batch) = read?;
+        let batch = batch.map_err(std::io::Error::other)?;
+        if batch.is_some() {
+            self.read_on(batches);
+        }
+        Ok(batch)
+    }
+
+    fn read_on(&mut self, mut batches: Batches) {
+        self.reading.spawn(async move {
+            let batch = batches.next().await;
+            (batches, batch)
+        });
+    }
+}
 #[cfg(test)]
 mod tests {
     use super::*;

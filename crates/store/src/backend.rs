@@ -6,7 +6,7 @@ use crate::dialect::Dialect;
 use crate::pool::{Lease, Pool};
 use crate::sql::{Sql, ids, sql};
 use faafo_model::Uuid;
-use futures_util::TryStreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
 use sqlx::{AnyConnection, Connection, Either, Executor};
 use std::sync::Arc;
@@ -162,7 +162,8 @@ impl Work {
 
     /// Sends what waits, and then the statement. Returns how many rows that has changed, and those it has found.
     async fn send(&mut self, statement: Option<Sql>) -> Result<(u64, Vec<AnyRow>), Error> {
-        let has_waited = !self.waiting.is_empty();
+        // The beginning can't be a duplicate.
+        let has_waited = self.waiting.len() > usize::from(self.is_untouched());
         let mut all = std::mem::take(&mut self.waiting);
         self.sent = true;
         all.extend(statement);
@@ -173,16 +174,12 @@ impl Work {
         for statement in all {
             let statement = statement.prepare(self.dialect);
             let mut results = self.lease.connection().fetch_many(statement);
-            while let Some(result) = results.try_next().await.map_err(|error| {
-                let error = Error::from(error);
-                match has_waited {
-                    true => error.duplicate_is_lost_race(),
-                    false => error,
-                }
-            })? {
-                match result {
-                    Either::Left(result) => changed = result.rows_affected(),
-                    Either::Right(row) => found.push(row),
+            while let Some(result) = results.next().await {
+                match result.map_err(Error::from) {
+                    Ok(Either::Left(result)) => changed = result.rows_affected(),
+                    Ok(Either::Right(row)) => found.push(row),
+                    Err(error) if has_waited => return Err(error.duplicate_is_lost_race()),
+                    Err(error) => return Err(error),
                 }
             }
         }
