@@ -2,6 +2,8 @@
 //
 // The same formulas, points and escape rule as the service's; the aurora gradient is interpolated more simply.
 
+import { turning } from "./recipe.js";
+
 /** Blocks of this many pixels a side are drawn first; each pass halves them. */
 const COARSEST = 8;
 const SLICE = 20;
@@ -42,6 +44,8 @@ self.addEventListener("message", ({ data }) => {
 
 async function draw({ id, recipe, width, height }) {
   let pause = performance.now() + SLICE;
+  const turn = turning(recipe);
+  const [middleX, middleY] = [(recipe.xa + recipe.xb) / 2, (recipe.ya + recipe.yb) / 2];
   for (let block = COARSEST; block >= 1; block /= 2) {
     const columns = Math.ceil(width / block);
     const rows = Math.ceil(height / block);
@@ -55,7 +59,12 @@ async function draw({ id, recipe, width, height }) {
     for (let row = 0; row < rows; row++) {
       const y = at(row, rows, recipe.ya, recipe.yb);
       for (let column = 0; column < columns; column++) {
-        colour(recipe, at(column, columns, recipe.xa, recipe.xb), y, pixels, (row * columns + column) * 4);
+        let point = [at(column, columns, recipe.xa, recipe.xb), y];
+        if (recipe.rotation) {
+          const [dx, dy] = turn(point[0] - middleX, y - middleY);
+          point = [middleX + dx, middleY + dy];
+        }
+        colour(recipe, ...point, pixels, (row * columns + column) * 4);
       }
       if (performance.now() > pause) {
         send(row + 1);

@@ -1,5 +1,7 @@
 // A recipe on a canvas, drawn by a worker; and a canvas on which the view can be moved and zoomed.
 
+import { turning } from "./recipe.js";
+
 /** Deeper than this a preview does not look; the picture does. */
 const DEEPEST = 20000;
 
@@ -72,25 +74,26 @@ export function navigate(canvas, { view, change }) {
   };
 
   const move = (dx, dy) => {
-    const { xa, xb, ya, yb } = view();
-    const [x, y] = [dx * (xb - xa), dy * (yb - ya)];
+    const { xa, xb, ya, yb, rotation } = view();
+    const [x, y] = turning({ xa, xb, ya, yb, rotation })(dx * (xb - xa), dy * (yb - ya));
     change({ xa: xa - x, xb: xb - x, ya: ya - y, yb: yb - y });
   };
 
   /** The view `factor` times as large, with the point at (fx, fy) staying where it is. */
   const zoom = (factor, fx = 0.5, fy = 0.5) => {
-    const { xa, xb, ya, yb } = view();
+    const { xa, xb, ya, yb, rotation } = view();
     const [w, h] = [xb - xa, yb - ya];
     // Beyond, neighbouring pixels would have the same number.
     const finest = 1e-13 * Math.max(1, Math.abs(xa), Math.abs(ya));
     if (factor < 1 && Math.min(Math.abs(w), Math.abs(h)) * factor < finest) return;
     if (factor > 1 && Math.max(Math.abs(w), Math.abs(h)) * factor > 1000) return;
-    const [x, y] = [xa + fx * w, ya + fy * h];
+    const [dx, dy] = turning({ xa, xb, ya, yb, rotation })((fx - 0.5) * w, (fy - 0.5) * h);
+    const [x, y] = [(xa + xb) / 2 + dx * (1 - factor), (ya + yb) / 2 + dy * (1 - factor)];
     change({
-      xa: x - fx * w * factor,
-      xb: x + (1 - fx) * w * factor,
-      ya: y - fy * h * factor,
-      yb: y + (1 - fy) * h * factor,
+      xa: x - (w * factor) / 2,
+      xb: x + (w * factor) / 2,
+      ya: y - (h * factor) / 2,
+      yb: y + (h * factor) / 2,
     });
   };
 

@@ -5,8 +5,8 @@ const COLOURS = ["interior"];
 
 /** What the preview shows, or what makes no difference to it. */
 const SEEN = new Set([
-  "kind", "cx", "cy", "power", "memory", "relaxation", "xa", "xb", "ya", "yb", "width", "height", "iterations",
-  "palette", "colouring", "gradient", "density", "offset", "interior", "supersampling", "adaptive", "depth", "format",
+  "kind", "cx", "cy", "power", "memory", "relaxation", "xa", "xb", "ya", "yb", "rotation", "width", "height",
+  "iterations", "palette", "colouring", "gradient", "density", "offset", "interior", "supersampling", "adaptive", "depth", "format",
 ]);
 
 /** What a query string says about a recipe, as numbers, words and flags. */
@@ -48,6 +48,15 @@ export function drawable(recipe) {
     recipe.xa !== recipe.xb &&
     recipe.ya !== recipe.yb
   );
+}
+
+/** Turns distances in the picture, in the plane's units, into those in the plane. */
+export function turning({ xa, xb, ya, yb, rotation }) {
+  const angle = ((rotation || 0) * Math.PI) / 180;
+  // In a mirrored picture counter-clockwise is clockwise in the plane.
+  const mirrored = Math.sign(xb - xa) * Math.sign(yb - ya);
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle) * mirrored];
+  return (x, y) => [x * cos - y * sin, y * cos + x * sin];
 }
 
 /** The width of a view in which the pixels of a picture are squares, given the height of one, and the other way round. */

@@ -167,3 +167,61 @@ fn what_the_preview_can_not_show_becomes_a_picture_all_the_same() {
         .wait("document.getElementById('form').elements.gradient.value === '0:03051a,0.5:ffffff'");
     browser.wait("document.getElementById('form').elements.adaptive.checked");
 }
+
+/// The parts of a canvas's pixels that are those of a picture of the service.
+const SAME: &str = "(() => {
+    const { width, height } = document.getElementById('preview');
+    const pixels = (source) => {
+        const copy = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+        copy.drawImage(source, 0, 0);
+        return new Uint32Array(copy.getImageData(0, 0, width, height).data.buffer);
+    };
+    const [drawn, made] = [document.getElementById('preview'), window.made].map(pixels);
+    return drawn.filter((pixel, index) => pixel === made[index]).length / drawn.length;
+})()";
+
+#[test]
+fn the_preview_is_turned_and_moved_as_the_picture_is() {
+    let service = Service::start(&[]);
+    let browser = Browser::start();
+    // The second one upside down.
+    for (rotation, ya, yb) in [(37.0, -1.2, 1.2), (-120.0, 1.0, -1.4)] {
+        let query = format!(
+            "kind=mandelbrot&palette=classic&iterations=60&width=640&height=480\
+             &xa=-2.1&xb=1.1&ya={ya}&yb={yb}&rotation={rotation}"
+        );
+        visit(&browser, &service, &format!("/new?{query}"));
+        browser.wait(&drawn("#preview"));
+        // To the right and down, and then nearer.
+        browser.eval(
+            "['ArrowRight', 'ArrowDown', '+'].forEach((key) =>
+                document.getElementById('preview').dispatchEvent(new KeyboardEvent('keydown', { key })))",
+        );
+        browser.wait("Number(document.getElementById('form').elements.xb.value) !== 1.1");
+        let field = |name: &str| {
+            let value = format!("Number(document.getElementById('form').elements.{name}.value)");
+            browser.eval(&value)
+        };
+        let id = service.create(&json!({
+            "kind": "mandelbrot", "palette": "classic", "iterations": 60, "width": 640, "height": 480,
+            "rotation": rotation, "xa": field("xa"), "xb": field("xb"), "ya": field("ya"), "yb": field("yb"),
+        }));
+        service.wait_until_state(&id, "done");
+        browser.eval(&format!(
+            "!(window.made = Object.assign(new Image(), {{ src: '/fractal/{id}' }}))"
+        ));
+        browser.wait("window.made.complete && window.made.naturalWidth === 640");
+        browser.wait(&format!("{SAME} > 0.99"));
+        let row = service.row(&id);
+        let middle = |a: &str, b: &str| (row[a].as_f64().unwrap() + row[b].as_f64().unwrap()) / 2.0;
+        let (x, y) = (
+            middle("xa", "xb") + 0.5,
+            middle("ya", "yb") - (ya + yb) / 2.0,
+        );
+        // What was to the right of the middle, and below it, is in the middle now.
+        let (sin, cos) = (rotation * (yb - ya).signum()).to_radians().sin_cos();
+        let (right, down) = (x * cos + y * sin, y * cos - x * sin);
+        assert!(right > 0.0 && down * (yb - ya) > 0.0, "{right} {down}");
+        assert_quiet(&browser);
+    }
+}
