@@ -113,7 +113,8 @@ pub fn run(role: Role, config: &Config) -> anyhow::Result<()> {
 
 async fn serve(role: Role, config: &Config, parts: Parts, lookout: &Lookout) -> anyhow::Result<()> {
     let (queue, blobs) = (Arc::clone(&parts.queue), Arc::clone(&parts.blobs));
-    let sources = sources::sources(parts.store.clone(), queue, blobs);
+    let accepts = parts.listener.is_some();
+    let sources = sources::sources(parts.store.clone(), queue, blobs, accepts);
     lookout.begin(Arc::clone(&sources));
     let wake = Arc::new(Notify::new());
     let (stop_server, stop_worker, stop_tracker) = (

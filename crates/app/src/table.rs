@@ -41,9 +41,8 @@ pub fn parameters(rows: &[(&str, String)]) -> String {
 
     let mut table = format!("{rule}\n");
     for (index, (name, value)) in rows.iter().enumerate() {
-        table.push_str(&format!(
-            "| {name:<name_width$} | {value:<value_width$} |\n"
-        ));
+        let (name, value) = (padded(name, name_width), padded(value, value_width));
+        table.push_str(&format!("| {name} | {value} |\n"));
         if index == 0 {
             table.push_str(&format!("{rule}\n"));
         }
@@ -69,12 +68,18 @@ pub fn columns<const N: usize>(rows: &[[String; N]]) -> String {
     for row in &rows {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(widths) {
-            line.push_str(&format!("{cell:<width$}  "));
+            line.push_str(&format!("{}  ", padded(cell, width)));
         }
         table.push_str(line.trim_end());
         table.push('\n');
     }
     table
+}
+
+/// The text with spaces behind it; a format's width has sixteen bits only.
+fn padded(text: &str, width: usize) -> String {
+    let missing = width.saturating_sub(text.chars().count());
+    format!("{text}{}", " ".repeat(missing))
 }
 
 fn rule(widths: &[usize]) -> String {
@@ -97,6 +102,15 @@ pub fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_of_any_length_fit_into_tables() {
+        let long = "x".repeat(70_000);
+        let table = parameters(&[("error", long.clone()), ("url", String::new())]);
+        assert!(table.contains(&format!("| error     | {long} |\n")));
+        let columns = columns(&[[long.clone(), "a".to_owned()], ["b".to_owned(), long]]);
+        assert_eq!(columns.lines().count(), 2);
+    }
 
     #[test]
     fn the_list_on_a_terminal_is_framed_with_centred_heads() {

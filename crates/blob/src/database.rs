@@ -218,6 +218,7 @@ impl Drop for Writing {
 fn failed(error: faafo_store::Error) -> Error {
     let kind = match error.kind() {
         faafo_store::ErrorKind::Config => ErrorKind::Config,
+        faafo_store::ErrorKind::Full => ErrorKind::Full,
         _ => ErrorKind::Unavailable,
     };
     Error::new(kind, error.to_string())

@@ -166,8 +166,14 @@ impl BlobStore for Files {
 
     async fn ping(&self) -> Result<(), Error> {
         let folder = self.folder.join("tmp");
-        blocking("prepare the folder", move || {
-            std::fs::create_dir_all(folder)
+        blocking("write", move || {
+            std::fs::create_dir_all(&folder)?;
+            // A full disk still lets folders be looked at.
+            let path = folder.join(uuid::Uuid::new_v4().simple().to_string());
+            let written = std::fs::write(&path, [0; 4096]);
+            // Where that fails, it is removed with other leftovers.
+            let _ = std::fs::remove_file(path);
+            written
         })
         .await
     }

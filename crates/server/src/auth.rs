@@ -12,6 +12,7 @@ mod who;
 
 pub(crate) use body::Broken;
 pub use keys::{MintError, mint, mint_first};
+pub(crate) use origin::is_host;
 pub use peer::networks;
 pub(crate) use peer::{Peer, scheme};
 pub use rule::Scope;

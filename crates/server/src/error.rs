@@ -60,15 +60,19 @@ impl ApiError {
     /// The service, not the request, is to blame, and the operator's log says how.
     fn internal(status: StatusCode, error: &dyn std::error::Error) -> Self {
         match status {
-            // It heals by itself, and requests of the next seconds may say the same.
-            StatusCode::SERVICE_UNAVAILABLE => tracing::warn!(%error, "request failed"),
+            // It heals by itself, or with some room, and requests of the next seconds may say the same.
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE => {
+                tracing::warn!(%error, "request failed");
+            }
             _ => tracing::error!(%error, "request failed"),
         }
         let detail = match status {
             StatusCode::SERVICE_UNAVAILABLE => {
                 "the service can't do this right now; try again in a moment"
             }
-            StatusCode::INSUFFICIENT_STORAGE => "the picture store is full",
+            StatusCode::INSUFFICIENT_STORAGE => {
+                "there is no room left: the operator has to make some"
+            }
             _ => "an internal error; the service's log says more",
         };
         Self::new(status, detail)
@@ -106,6 +110,9 @@ impl From<faafo_store::Error> for ApiError {
         match error.kind() {
             faafo_store::ErrorKind::Unavailable => {
                 Self::internal(StatusCode::SERVICE_UNAVAILABLE, &error)
+            }
+            faafo_store::ErrorKind::Full => {
+                Self::internal(StatusCode::INSUFFICIENT_STORAGE, &error)
             }
             _ => Self::internal(StatusCode::INTERNAL_SERVER_ERROR, &error),
         }

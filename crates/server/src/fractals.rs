@@ -131,6 +131,7 @@ pub(crate) fn base(headers: &HeaderMap) -> String {
     let host = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok())
+        .filter(|host| auth::is_host(host))
         .unwrap_or("localhost");
     format!("{}://{host}", auth::scheme(headers))
 }

@@ -6,7 +6,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use faafo_model::BlobKey;
 use serde_json::{Value, json};
 
 /// `GET /healthz`: the process answers.
@@ -14,26 +13,14 @@ pub(crate) async fn alive() -> Json<Value> {
     Json(json!({"status": "alive"}))
 }
 
-/// `GET /readyz`: database and storage answer too.
+/// `GET /readyz`: nothing keeps it from accepting fractals and showing them.
 pub(crate) async fn ready(State(server): State<Server>) -> Result<Json<Value>> {
-    let unready = |part: &str, error: &dyn std::error::Error| {
-        tracing::warn!(part, %error, "not ready");
-        ApiError::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("the {part} does not answer"),
-        )
-    };
-    server
-        .store
-        .ping()
-        .await
-        .map_err(|error| unready("database", &error))?;
-    server
-        .blobs
-        .size(&BlobKey([0; 32]))
-        .await
-        .map_err(|error| unready("storage", &error))?;
-    Ok(Json(json!({"status": "ready"})))
+    let unready = faafo_telemetry::unready(&server.sources).await;
+    if unready.is_empty() {
+        return Ok(Json(json!({"status": "ready"})));
+    }
+    let detail = format!("not ready: {}", unready.join(", "));
+    Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, detail))
 }
 
 /// `GET /v1/status`: how many fractals are in each state; `accepted` is their sum.

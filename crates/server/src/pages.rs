@@ -161,10 +161,10 @@ pub(crate) fn not_found(detail: &str) -> Response {
 
 fn trouble(error: faafo_store::Error) -> Response {
     tracing::error!(%error, "a page can't be made");
-    let status = if error.kind() == faafo_store::ErrorKind::Unavailable {
-        StatusCode::SERVICE_UNAVAILABLE
-    } else {
-        StatusCode::INTERNAL_SERVER_ERROR
+    let status = match error.kind() {
+        faafo_store::ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        faafo_store::ErrorKind::Full => StatusCode::INSUFFICIENT_STORAGE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
     let detail = "The service has trouble with its database. Try again in a moment.";
     html(

@@ -1,20 +1,22 @@
 //! One way to every database.
 
-use crate::Error;
 use crate::counters::Changes;
 use crate::dialect::Dialect;
 use crate::pool::{Lease, Pool};
 use crate::sql::{Sql, ids, sql};
+use crate::{Error, ErrorKind};
 use faafo_model::Uuid;
 use futures_util::{StreamExt, TryStreamExt};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
 use sqlx::{AnyConnection, Connection, Either, Executor};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
 /// How often a transaction is begun anew because another one was quicker.
 const TRIES: u32 = 12;
+/// How long a database that had no room counts as full, unless it turns out that it has some.
+const REMEMBERED: Duration = Duration::from_secs(5);
 
 /// The connections to one database.
 pub(crate) struct Backend {
@@ -23,6 +25,8 @@ pub(crate) struct Backend {
     read: Arc<Pool>,
     /// For statements that write; the same pool where the database serves several writers at once.
     write: Arc<Pool>,
+    /// When a transaction last found no room, unless one that was to stay has been written since.
+    full: Mutex<Option<Instant>>,
 }
 
 impl Backend {
@@ -38,6 +42,7 @@ impl Backend {
             dialect,
             read,
             write,
+            full: Mutex::default(),
         }
     }
 
@@ -60,6 +65,15 @@ impl Backend {
         let found = within(self.dialect, work.ids(query)).await;
         work.end(found.as_ref().err());
         found
+    }
+
+    /// Whether there was no room a moment ago. Small writes may find some while larger ones don't.
+    pub(crate) fn was_full(&self) -> bool {
+        self.full().is_some_and(|when| when.elapsed() < REMEMBERED)
+    }
+
+    fn full(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.full.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// For [`transaction!`].
@@ -245,7 +259,7 @@ impl Work {
     fn end(self, error: Option<&Error>) {
         match error {
             None => self.lease.give_back(),
-            Some(error) if error.is_silence() => self.lease.give_up(),
+            Some(error) if error.is_of_connection() => self.lease.give_up(),
             Some(_) => {}
         }
     }
@@ -338,9 +352,15 @@ impl Attempts<'_> {
         };
         let Err(error) = result else {
             work.end(None);
+            if self.begin == self.backend.dialect.begin_write() {
+                *self.backend.full() = None;
+            }
             return Some(result);
         };
-        if error.is_silence() {
+        if error.kind() == ErrorKind::Full {
+            *self.backend.full() = Some(Instant::now());
+        }
+        if error.is_of_connection() {
             work.end(Some(&error));
         } else {
             let undone = self.within(work.roll_back()).await;

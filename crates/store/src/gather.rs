@@ -115,7 +115,10 @@ where
             }
         }
         // One of them may be to blame, unless it is the database.
-        Err(error) if asked.len() == 1 || error.kind() == ErrorKind::Unavailable => {
+        Err(error)
+            if asked.len() == 1
+                || matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Full) =>
+        {
             for (_, tell) in asked {
                 let _ = tell.send(Err(error.copied()));
             }

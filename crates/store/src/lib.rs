@@ -29,7 +29,7 @@ mod tasks;
 mod tokens;
 mod workers;
 
-use backend::Backend;
+use backend::{Backend, transaction};
 pub use blobs::{Doomed, Reference, StoredBlob};
 pub use chunks::{CHUNK, StoredChunks, UploadId};
 pub use counters::Counts;
@@ -95,6 +95,21 @@ impl Store {
     /// The reason why it does not.
     pub async fn ping(&self) -> Result<(), Error> {
         self.backend.row(sql::sql("SELECT 1")).await.map(drop)
+    }
+
+    /// Whether the database takes writes, now.
+    ///
+    /// # Errors
+    /// The reason why it does not.
+    pub async fn is_writable(&self) -> Result<(), Error> {
+        if self.backend.was_full() {
+            return Err(Error::full("database: there was no room a moment ago"));
+        }
+        let touch =
+            sql::sql("UPDATE counters SET queued = queued WHERE what = 'fractal' AND shard = 0");
+        transaction!(self.backend.hasty(), async |work| {
+            work.execute(touch.clone()).await.map(drop)
+        })
     }
 
     /// Closes all connections, waiting for statements under way.

@@ -8,4 +8,4 @@ mod process;
 pub mod trace;
 
 pub use family::{Counter, Gauge, Held, Histogram};
-pub use page::{CONTENT_TYPE, Page, Source, page, silent};
+pub use page::{CONTENT_TYPE, Page, SILENT, Source, page, unready};

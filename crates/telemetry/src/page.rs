@@ -19,7 +19,16 @@ pub trait Source: Send + Sync {
 
     /// Asks, and writes what it answers. Returns whether it answered.
     async fn write(&self, page: &mut Page) -> bool;
+
+    /// Whether it does now what this process needs it for; writing, where that is needed.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words that anybody may read.
+    async fn ready(&self) -> Result<(), &'static str>;
 }
+
+/// What a part is said to be that says nothing.
+pub const SILENT: &str = "does not answer";
 
 /// The page: all that this process has counted, and what the sources say now.
 pub async fn page(sources: &[Arc<dyn Source>]) -> String {
@@ -43,31 +52,48 @@ pub async fn page(sources: &[Arc<dyn Source>]) -> String {
     page.text
 }
 
-/// The parts that do not answer now.
-pub async fn silent(sources: &[Arc<dyn Source>]) -> Vec<&'static str> {
-    let asked = ask(sources).await.into_iter();
+/// What keeps this process from working now: each part that does, and why. Nothing if it is ready.
+pub async fn unready(sources: &[Arc<dyn Source>]) -> Vec<String> {
+    let ready = |source: Arc<dyn Source>| async move { source.ready().await };
+    let asked = each(sources, ready).await.into_iter();
     asked
-        .filter(|(_, said)| said.is_none())
-        .map(|(part, _)| part)
+        .filter_map(|(part, said)| {
+            let wrong = said.unwrap_or(Err(SILENT)).err()?;
+            Some(format!("{part} {wrong}"))
+        })
         .collect()
 }
 
-/// What each part says, all asked at the same time.
+/// What each part says.
 async fn ask(sources: &[Arc<dyn Source>]) -> Vec<(&'static str, Option<Page>)> {
+    let write = |source: Arc<dyn Source>| async move {
+        let mut said = Page::default();
+        source.write(&mut said).await.then_some(said)
+    };
+    let asked = each(sources, write).await.into_iter();
+    asked.map(|(part, said)| (part, said.flatten())).collect()
+}
+
+/// What each part answers to a question, all asked at the same time; nothing if it does not within some seconds.
+async fn each<T, F>(
+    sources: &[Arc<dyn Source>],
+    question: impl Fn(Arc<dyn Source>) -> F,
+) -> Vec<(&'static str, Option<T>)>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
     let asking: Vec<_> = sources
         .iter()
         .map(|source| {
-            let source = Arc::clone(source);
-            tokio::spawn(async move {
-                let mut said = Page::default();
-                let answered = tokio::time::timeout(PATIENCE, source.write(&mut said)).await;
-                answered.unwrap_or(false).then_some(said)
-            })
+            let answer = question(Arc::clone(source));
+            tokio::spawn(tokio::time::timeout(PATIENCE, answer))
         })
         .collect();
     let mut asked = Vec::new();
     for (source, said) in sources.iter().zip(asking) {
-        asked.push((source.part(), said.await.ok().flatten()));
+        let said = said.await.ok().and_then(Result::ok);
+        asked.push((source.part(), said));
     }
     asked
 }
@@ -126,6 +152,18 @@ mod tests {
             }
             true
         }
+
+        async fn ready(&self) -> Result<(), &'static str> {
+            self.write(&mut Page::default()).await;
+            Err("is full")
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_keeps_from_working_is_named_with_the_reason() {
+        let unready = async |answers| unready(&[Arc::new(Part(answers)) as Arc<dyn Source>]).await;
+        assert_eq!(unready(true).await, ["database is full"]);
+        assert_eq!(unready(false).await, ["database does not answer"]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@
     reason = "test helpers fail by panicking, as tests do"
 )]
 
+mod bad_days;
 mod browser;
 mod chaos;
 mod cluster;

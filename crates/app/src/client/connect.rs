@@ -102,7 +102,9 @@ mod tests {
             "http://h#x",
         ] {
             let error = check_endpoint(bad).unwrap_err().to_string();
-            assert!(error.contains(bad), "{error}");
+            // What is asked for may be a secret.
+            let (shown, _) = bad.split_once('?').unwrap_or((bad, ""));
+            assert!(error.contains(shown), "{error}");
         }
         let error = check_endpoint("ftp://u:s3cret@h").unwrap_err();
         assert!(!format!("{error:#}").contains("s3cret"));

@@ -1,10 +1,39 @@
 //! Hiding what must not be shown.
 
-/// Query parameters whose names contain one of these hold secrets.
-const SECRET: [&str; 4] = ["password", "passwd", "secret", "token"];
+/// Query parameters that hold no secrets. All others may: those of some driver, or misspelt ones.
+const HARMLESS: [&str; 28] = [
+    "ack_early",
+    "application",
+    "application_name",
+    "cacertfile",
+    "cache",
+    "charset",
+    "collation",
+    "connect_timeout",
+    "endpoint",
+    "heartbeat",
+    "host",
+    "interface",
+    "mode",
+    "options",
+    "port",
+    "prefix",
+    "project",
+    "project_domain",
+    "project_id",
+    "public",
+    "region",
+    "socket",
+    "ssl-ca",
+    "ssl-mode",
+    "sslmode",
+    "sslrootcert",
+    "timeout",
+    "user_domain",
+];
 
-/// A URL, or several HTTP URLs with commas in between, with the password in its user information, and secrets among its
-/// query parameters, replaced by `***`. What stands alone before the `@` of an HTTP URL is a token, and hidden as well.
+/// A URL, or several HTTP URLs with commas in between, with the password in its user information, and whatever is not
+/// known to be harmless among its query parameters, replaced by `***`. What stands alone before the `@` of an HTTP URL is a token, and hidden as well.
 ///
 /// A password that should have been percent-encoded and was not is hidden too, at the price of hiding more than
 /// needed where an `@` stands in a path.
@@ -46,11 +75,17 @@ fn redact_one(url: &str) -> String {
 }
 
 fn redact_parameter(parameter: &str) -> String {
-    match parameter.split_once('=') {
-        Some((name, _)) if SECRET.iter().any(|word| name.to_lowercase().contains(word)) => {
-            format!("{name}=***")
-        }
-        _ => parameter.to_owned(),
+    let Some((name, value)) = parameter.split_once('=') else {
+        return match HARMLESS.contains(&parameter) {
+            true => parameter.to_owned(),
+            false => "***".to_owned(),
+        };
+    };
+    // Another URL may have a password of its own, and what is behind a # is nothing that anybody reads.
+    let is_plain = !["@", "%40", "#"].iter().any(|sign| value.contains(sign));
+    match HARMLESS.contains(&name) && is_plain {
+        true => parameter.to_owned(),
+        false => format!("{name}=***"),
     }
 }
 
@@ -69,6 +104,18 @@ mod tests {
             (
                 "s3://h/bucket?region=x&secret_key=abc",
                 "s3://h/bucket?region=x&secret_key=***",
+            ),
+            (
+                "swift://h/v1?temp_url_key=abc&region=x&Api-Key=y&alone",
+                "swift://h/v1?temp_url_key=***&region=x&Api-Key=***&***",
+            ),
+            (
+                "s3://b?endpoint=http://u:p@h&public=http://h#k",
+                "s3://b?endpoint=***&public=***",
+            ),
+            (
+                "postgres://u@h/d?sslmode=verify-full&sslpassword=x",
+                "postgres://u@h/d?sslmode=verify-full&sslpassword=***",
             ),
             ("http://localhost:8080", "http://localhost:8080"),
             ("http://faafo_abc@host/", "http://***@host/"),

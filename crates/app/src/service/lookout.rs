@@ -99,12 +99,12 @@ async fn answer<B>(request: &Request<B>, sources: &Sources) -> Response<Full<Byt
         "/readyz" => match known {
             None => text(StatusCode::SERVICE_UNAVAILABLE, "starting\n"),
             Some(sources) => {
-                let silent = faafo_telemetry::silent(sources).await;
-                if silent.is_empty() {
+                let unready = faafo_telemetry::unready(sources).await;
+                if unready.is_empty() {
                     return text(StatusCode::OK, "ready\n");
                 }
-                let silent = format!("no answer from: {}\n", silent.join(", "));
-                text(StatusCode::SERVICE_UNAVAILABLE, silent)
+                let unready = format!("not ready: {}\n", unready.join(", "));
+                text(StatusCode::SERVICE_UNAVAILABLE, unready)
             }
         },
         _ => text(

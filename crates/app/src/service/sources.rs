@@ -4,20 +4,22 @@ use async_trait::async_trait;
 use faafo_blob::BlobStore;
 use faafo_queue::Queue;
 use faafo_store::Store;
-use faafo_telemetry::{Page, Source};
+use faafo_telemetry::{Page, SILENT, Source};
 use std::sync::Arc;
 
-/// The parts that this process can ask.
+/// The parts that this process can ask. `accepts` says that it does what it is there for without the queue: what it
+/// accepts waits in the database.
 pub fn sources(
     store: Option<Store>,
     queue: Arc<dyn Queue>,
     blobs: Arc<dyn BlobStore>,
+    accepts: bool,
 ) -> Arc<[Arc<dyn Source>]> {
     let mut sources: Vec<Arc<dyn Source>> = Vec::new();
     if let Some(store) = store {
         sources.push(Arc::new(Database(store)));
     }
-    sources.push(Arc::new(Messages(queue)));
+    sources.push(Arc::new(Messages { queue, accepts }));
     sources.push(Arc::new(Storage(blobs)));
     sources.into()
 }
@@ -57,9 +59,24 @@ impl Source for Database {
         page.sample(name, &[], unpublished as f64);
         true
     }
+
+    async fn ready(&self) -> Result<(), &'static str> {
+        let Err(error) = self.0.is_writable().await else {
+            return Ok(());
+        };
+        tracing::warn!(%error, "not ready");
+        match (error.kind(), self.0.ping().await) {
+            (faafo_store::ErrorKind::Full, _) => Err("is full"),
+            (_, Ok(())) => Err("takes no writes"),
+            (_, Err(_)) => Err(SILENT),
+        }
+    }
 }
 
-struct Messages(Arc<dyn Queue>);
+struct Messages {
+    queue: Arc<dyn Queue>,
+    accepts: bool,
+}
 
 #[async_trait]
 impl Source for Messages {
@@ -68,7 +85,7 @@ impl Source for Messages {
     }
 
     async fn write(&self, page: &mut Page) -> bool {
-        let Some(depth) = self.0.depth().await else {
+        let Some(depth) = self.queue.depth().await else {
             return false;
         };
         let name = "faafo_queue_messages";
@@ -84,6 +101,16 @@ impl Source for Messages {
         }
         true
     }
+
+    async fn ready(&self) -> Result<(), &'static str> {
+        if self.accepts {
+            return Ok(());
+        }
+        self.queue.ping().await.map_err(|error| {
+            tracing::warn!(%error, "not ready");
+            SILENT
+        })
+    }
 }
 
 struct Storage(Arc<dyn BlobStore>);
@@ -96,5 +123,14 @@ impl Source for Storage {
 
     async fn write(&self, _page: &mut Page) -> bool {
         self.0.ping().await.is_ok()
+    }
+    async fn ready(&self) -> Result<(), &'static str> {
+        self.0.ping().await.map_err(|error| {
+            tracing::warn!(%error, "not ready");
+            match error.kind() {
+                faafo_blob::ErrorKind::Full => "is full",
+                _ => SILENT,
+            }
+        })
     }
 }

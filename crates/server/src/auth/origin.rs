@@ -58,7 +58,14 @@ fn is_local(host: &str) -> bool {
         return address.parse::<Ipv6Addr>().is_ok();
     }
     let name = without_port(host).to_ascii_lowercase();
-    name.parse::<IpAddr>().is_ok() || name == "localhost" || name.ends_with(".localhost")
+    let is_below = || name.ends_with(".localhost") && is_host(&name);
+    name.parse::<IpAddr>().is_ok() || name == "localhost" || is_below()
+}
+
+/// Whether it is a name or an address, perhaps with a port, and nothing else.
+pub(crate) fn is_host(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+    !text.is_empty() && text.bytes().all(fits)
 }
 
 fn is_name(host: &str, allowed: &str) -> bool {
@@ -140,6 +147,8 @@ mod tests {
             "notlocalhost",
             "",
             "[evil]",
+            "evil/.localhost",
+            "evil?.localhost:80",
             "x.lan:82",
         ] {
             assert!(!check(foreign), "{foreign}");

@@ -4,6 +4,7 @@
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use ipnet::IpNet;
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -36,26 +37,108 @@ pub(super) fn client(trusted: &[IpNet], request: &mut Request) -> IpAddr {
     });
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
     let headers = request.headers_mut();
+    let forwarded = forwarded(headers);
+    headers.remove(header::FORWARDED);
     if !is_trusted(&peer) {
         for name in [FOR, PROTO, HOST] {
             headers.remove(name);
         }
         return peer;
     }
+    let old: Vec<String> = headers.get_all(FOR).iter().flat_map(parts).collect();
+    // Of a proxy that speaks the other language each of the two is passed on as the client has invented it.
+    let chain: Vec<Option<IpAddr>> = match (old.is_empty(), forwarded.is_empty()) {
+        (false, false) => return peer,
+        (false, true) => old.iter().map(|node| address(node)).collect(),
+        (true, _) => {
+            let node = |element: &Element| element.get("for").and_then(|node| address(node));
+            let chain = forwarded.iter().map(node).collect();
+            if let Some(last) = forwarded.last() {
+                for (name, key) in [(PROTO, "proto"), (HOST, "host")] {
+                    let value = last.get(key).and_then(|value| value.parse().ok());
+                    value.and_then(|value| headers.insert(name, value));
+                }
+            }
+            chain
+        }
+    };
     if let Some(host) = last(headers, &HOST).and_then(|host| HeaderValue::try_from(host).ok()) {
         headers.insert(header::HOST, host);
     }
-    let chain: Vec<IpAddr> = headers
-        .get_all(FOR)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|address| address.trim().parse::<IpAddr>().ok())
-        .map(|address| address.to_canonical())
-        .collect();
-    // Each proxy appends whom it has heard; what stands before the first foreign one may be invented.
-    let foreign = chain.iter().rev().find(|address| !is_trusted(address));
-    *foreign.or(chain.first()).unwrap_or(&peer)
+    // Each proxy appends whom it has heard; what stands before the first foreign one may be invented. Whom it could not
+    // or would not name, it answers for itself.
+    let mut client = peer;
+    for heard in chain.into_iter().rev() {
+        match heard {
+            None => break,
+            Some(address) if is_trusted(&address) => client = address,
+            Some(address) => return address,
+        }
+    }
+    client
+}
+
+/// What one proxy says of a request, by names in lower case.
+type Element = HashMap<String, String>;
+
+/// The elements of `Forwarded` (RFC 7239, 4), from the first proxy to the last.
+fn forwarded(headers: &HeaderMap) -> Vec<Element> {
+    let element = |text: String| {
+        let pairs = split(&text, ';');
+        pairs
+            .iter()
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name.trim().to_ascii_lowercase(), unquoted(value.trim())))
+            .collect()
+    };
+    let values = headers.get_all(header::FORWARDED).iter();
+    values.flat_map(parts).map(element).collect()
+}
+
+/// The parts of a header's value, which are separated by commas.
+fn parts(value: &HeaderValue) -> Vec<String> {
+    // What is no text is a part that nobody can read.
+    split(&String::from_utf8_lossy(value.as_bytes()), ',')
+}
+
+/// What stands between separators that are not in quotes.
+fn split(text: &str, separator: char) -> Vec<String> {
+    let (mut quoted, mut escaped) = (false, false);
+    let separates = |letter: char| {
+        let is_end = letter == separator && !quoted;
+        quoted ^= letter == '"' && !escaped;
+        escaped = quoted && letter == '\\' && !escaped;
+        is_end
+    };
+    text.split(separates).map(str::to_owned).collect()
+}
+
+/// A token, or a quoted string (RFC 9110, 5.6.4) without its quotes.
+fn unquoted(text: &str) -> String {
+    let inside = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'));
+    let Some(inside) = inside else {
+        return text.to_owned();
+    };
+    let mut letters = inside.chars();
+    let mut plain = String::new();
+    while let Some(letter) = letters.next() {
+        plain.extend(match letter {
+            '\\' => letters.next(),
+            letter => Some(letter),
+        });
+    }
+    plain
+}
+
+/// The address of a node as proxies write it: with or without a port, IPv6 with or without brackets.
+fn address(node: &str) -> Option<IpAddr> {
+    let node = node.trim();
+    let address = node.parse::<IpAddr>();
+    let address = address.or_else(|_| node.parse::<SocketAddr>().map(|both| both.ip()));
+    let bare = || node.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    Some(address.ok().or_else(bare)?.to_canonical())
 }
 
 /// By which scheme the client has reached us.
@@ -119,6 +202,81 @@ mod tests {
             let mut request = request("10.9.9.9", &[("x-forwarded-for", chain)]);
             assert_eq!(client(&trusted, &mut request).to_string(), expected);
         }
+    }
+
+    #[test]
+    fn whom_a_proxy_has_heard_is_understood_as_proxies_write_it() {
+        let trusted = networks("10.0.0.0/8").unwrap();
+        for (header, chain, expected) in [
+            ("x-forwarded-for", "6.6.6.6, 9.9.9.9:1234", "9.9.9.9"),
+            (
+                "x-forwarded-for",
+                "6.6.6.6, [2001:db8::1]:443",
+                "2001:db8::1",
+            ),
+            ("x-forwarded-for", "6.6.6.6, [2001:db8::1]", "2001:db8::1"),
+            ("x-forwarded-for", "6.6.6.6, 2001:db8::1", "2001:db8::1"),
+            (
+                "x-forwarded-for",
+                "6.6.6.6, 9.9.9.9, 10.1.1.1:80",
+                "9.9.9.9",
+            ),
+            // Whoever can't be named counts as the one who should have.
+            ("x-forwarded-for", "6.6.6.6, unknown", "10.9.9.9"),
+            ("x-forwarded-for", "6.6.6.6, unknown, 10.1.1.1", "10.1.1.1"),
+            ("x-forwarded-for", "6.6.6.6,", "10.9.9.9"),
+            ("x-forwarded-for", "6.6.6.6, 9.9.9.9:99999", "10.9.9.9"),
+            (
+                "forwarded",
+                "for=6.6.6.6, For=9.9.9.9;proto=https",
+                "9.9.9.9",
+            ),
+            (
+                "forwarded",
+                "for=6.6.6.6, for=\"[2001:db8::1]:4711\"",
+                "2001:db8::1",
+            ),
+            (
+                "forwarded",
+                "for=\"6.6.6.6, for=7.7.7.7\";by=x, for=9.9.9.9",
+                "9.9.9.9",
+            ),
+            ("forwarded", "for=6.6.6.6, for=_hidden", "10.9.9.9"),
+            ("forwarded", "for=6.6.6.6, proto=https", "10.9.9.9"),
+            ("forwarded", "for=9.9.9.9, for=10.2.2.2", "9.9.9.9"),
+        ] {
+            let mut request = request("10.9.9.9", &[(header, chain)]);
+            let found = client(&trusted, &mut request).to_string();
+            assert_eq!(found, expected, "{header}: {chain}");
+        }
+    }
+
+    #[test]
+    fn who_speaks_both_languages_is_not_believed() {
+        let trusted = networks("10.0.0.0/8").unwrap();
+        let both = [("x-forwarded-for", "9.9.9.9"), ("forwarded", "for=6.6.6.6")];
+        let mut request = request("10.9.9.9", &both);
+        assert_eq!(client(&trusted, &mut request).to_string(), "10.9.9.9");
+    }
+
+    #[test]
+    fn scheme_and_host_are_those_that_the_nearest_proxy_names() {
+        let trusted = networks("10.0.0.0/8").unwrap();
+        let headers = [
+            ("host", "inside"),
+            (
+                "forwarded",
+                "for=6.6.6.6;proto=http;host=evil, for=9.9.9.9;proto=https;host=\"pics.example:8443\"",
+            ),
+        ];
+        let mut from_proxy = request("10.9.9.9", &headers);
+        client(&trusted, &mut from_proxy);
+        assert_eq!(scheme(from_proxy.headers()), "https");
+        assert_eq!(from_proxy.headers()["host"], "pics.example:8443");
+        let mut direct = request("9.9.9.9", &headers);
+        client(&trusted, &mut direct);
+        assert_eq!(scheme(direct.headers()), "http");
+        assert_eq!(direct.headers()["host"], "inside");
     }
 
     #[test]

@@ -67,9 +67,12 @@ async fn find(
     if let Some(known) = guard.keys.recall(&hash, now) {
         return Ok(known);
     }
-    // Whoever guesses keeps the database busy.
-    guard.rates.take(address, now).map_err(Refusal::too_many)?;
-    Ok(guard.keys.ask(&hash, now).await?)
+    let found = guard.keys.ask(&hash, now).await?;
+    if found.is_none() {
+        // Whoever guesses keeps the database busy. Others behind the same proxy have nothing to do with it.
+        guard.rates.take(address, now).map_err(Refusal::too_many)?;
+    }
+    Ok(found)
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

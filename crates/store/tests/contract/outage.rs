@@ -110,3 +110,48 @@ async fn whoever_is_cut_short_leaves_no_lock_and_no_broken_connection() {
         .await;
     }
 }
+
+/// As after a failover, when old connections lead to what has become a replica.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_could_only_be_read_takes_writes_as_soon_as_it_can_be_written_again() {
+    with_database(Kind::Postgres, async |database: &Database| {
+        let store = database.open().await;
+        let write = async |number| store.accept(&request(number), NOW).await;
+        macro_rules! read_only {
+            ($on:literal) => {
+                concat!(
+                    "SET TRANSACTION READ WRITE; DO $$ BEGIN EXECUTE format(\
+                     'ALTER DATABASE %I SET default_transaction_read_only = ",
+                    $on,
+                    "', current_database()); END $$"
+                )
+            };
+        }
+        write(0).await.unwrap();
+        database.tell(read_only!("on")).await;
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        database.tell(end).await;
+        for number in 1..20 {
+            let error = write(number).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+        }
+        store.ping().await.unwrap();
+        store.is_writable().await.unwrap_err();
+        database.tell(read_only!("off")).await;
+        let back = Instant::now();
+        let mut number = 20;
+        while let Err(error) = write(number).await {
+            assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+            assert!(back.elapsed() < Duration::from_secs(2), "{error}");
+            number += 1;
+        }
+        store.is_writable().await.unwrap();
+        for number in 100..150 {
+            write(number).await.unwrap();
+        }
+        store.close().await;
+        Ok(())
+    })
+    .await;
+}

@@ -163,9 +163,9 @@ fn a_worker_without_its_queue_lives_but_is_not_ready() {
     let unready = wait_for("all but the queue is there", || {
         let answer = status("/readyz");
         assert_eq!(answer.status, 503);
-        Some(answer.text()).filter(|text| text.contains("no answer"))
+        Some(answer.text()).filter(|text| text.contains("queue"))
     });
-    assert_eq!(unready.trim(), "no answer from: queue");
+    assert_eq!(unready.trim(), "not ready: queue does not answer");
     assert_eq!(
         Metrics::read(address).get("faafo_part_up{part=\"queue\"}"),
         0.0
