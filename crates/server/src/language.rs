@@ -10,6 +10,12 @@ use serde_json::{Map, Value};
 
 /// Conditions in one query at most; databases bound the depth of an expression.
 const MOST_TERMS: usize = 200;
+/// Patterns (`like`) in one query at most, and parts of one with `%` between them: with each of these comparing takes many
+/// times as long.
+const MOST_PATTERNS: usize = 20;
+const MOST_PARTS: usize = 3;
+/// Fields that a list is sorted or grouped by, at most.
+const MOST_FIELDS: usize = 8;
 /// Values in one list at most.
 const MOST_VALUES: usize = 1_000;
 
@@ -32,7 +38,7 @@ pub(crate) fn parse(q: Option<&str>) -> Result<Request> {
     let Value::Object(object) = value else {
         return Err(bad("must be a JSON object"));
     };
-    let mut terms = 0;
+    let mut terms = Terms::default();
     let parts = match object.get("filters") {
         None | Some(Value::Null) => Vec::new(),
         Some(Value::Array(filters)) => filters
@@ -48,14 +54,13 @@ pub(crate) fn parse(q: Option<&str>) -> Result<Request> {
     };
     let query = Query {
         filter,
-        order: list(&object, "order_by")?
-            .iter()
-            .map(order)
-            .collect::<Result<_>>()?,
-        group: list(&object, "group_by")?
-            .iter()
-            .map(|part| field_of(part, "field"))
-            .collect::<Result<_>>()?,
+        order: fields(&object, "order_by", order, |(field, _)| *field)?,
+        group: fields(
+            &object,
+            "group_by",
+            |part| field_of(part, "field"),
+            |field| *field,
+        )?,
         limit: count(&object, "limit")?,
         offset: count(&object, "offset")?.unwrap_or(0),
     };
@@ -68,6 +73,33 @@ fn bad(detail: impl std::fmt::Display) -> ApiError {
     answer
         .with("message", "Unable to construct query")
         .with("field", "q")
+}
+
+/// How much a query asks for.
+#[derive(Debug, Default)]
+struct Terms {
+    conditions: usize,
+    patterns: usize,
+}
+
+/// What a list says of fields, of each once: what is said again makes no difference.
+fn fields<T>(
+    object: &Map<String, Value>,
+    name: &str,
+    read: impl Fn(&Value) -> Result<T>,
+    field: impl Fn(&T) -> Field,
+) -> Result<Vec<T>> {
+    let mut found: Vec<T> = Vec::new();
+    for part in list(object, name)? {
+        let next = read(part)?;
+        if found.iter().all(|known| field(known) != field(&next)) {
+            found.push(next);
+        }
+    }
+    if found.len() > MOST_FIELDS {
+        return Err(bad(format_args!("{name} has at most {MOST_FIELDS} fields")));
+    }
+    Ok(found)
 }
 
 fn list<'a>(object: &'a Map<String, Value>, name: &str) -> Result<&'a [Value]> {
@@ -118,12 +150,12 @@ fn field_of(part: &Value, key: &str) -> Result<Field> {
     Field::named(name).ok_or_else(|| bad(format_args!("there is no field {name:?}")))
 }
 
-fn filter(part: &Value, terms: &mut usize) -> Result<Filter> {
-    *terms += 1;
-    if *terms > MOST_TERMS {
+fn filter(part: &Value, terms: &mut Terms) -> Result<Filter> {
+    terms.conditions += 1;
+    if terms.conditions > MOST_TERMS {
         return Err(bad(format_args!("at most {MOST_TERMS} conditions")));
     }
-    let all = |value: &Value, terms: &mut usize| match value {
+    let all = |value: &Value, terms: &mut Terms| match value {
         Value::Array(parts) => parts
             .iter()
             .map(|part| filter(part, terms))
@@ -155,6 +187,19 @@ fn filter(part: &Value, terms: &mut usize) -> Result<Filter> {
         && field.holds() != Type::Text
     {
         return Err(bad(format_args!("{op} compares texts only")));
+    }
+    if op.ends_with("like") {
+        terms.patterns += 1;
+        if terms.patterns > MOST_PATTERNS {
+            return Err(bad(format_args!("at most {MOST_PATTERNS} patterns")));
+        }
+        let pattern = part.get("val").and_then(Value::as_str).unwrap_or_default();
+        let parts = pattern.split('%').filter(|part| !part.is_empty());
+        if parts.count() > MOST_PARTS {
+            return Err(bad(format_args!(
+                "a pattern has at most {MOST_PARTS} parts with % between them"
+            )));
+        }
     }
     match (part.get("val"), part.get("field")) {
         (Some(Value::Null), _) if compare == Compare::Equal => Ok(Filter::Null(field, true)),
@@ -232,6 +277,7 @@ fn operand(field: Field, value: &Value) -> Result<Operand> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::response::IntoResponse;
 
     fn field(name: &str) -> Field {
         Field::named(name).unwrap()
@@ -251,6 +297,52 @@ mod tests {
         let q = r#"{"filters": [{"name": "state", "op": "eq", "val": "done"}]}"#;
         let state = Filter::Value(field("state"), Compare::Equal, Operand::Text("done".into()));
         assert_eq!(filter_of(q), Filter::And(vec![state]));
+    }
+
+    #[test]
+    fn a_field_named_again_makes_no_difference() {
+        let named = vec![r#"{"field": "url"}"#; 50].join(", ");
+        let q = format!(
+            r#"{{"group_by": [{named}], "order_by": [{{"field": "width", "direction": "desc"}}, {named}]}}"#
+        );
+        let list_too_long = parse(Some(&q)).unwrap_err();
+        assert_eq!(
+            list_too_long.into_response().status(),
+            StatusCode::BAD_REQUEST
+        );
+        let q = q.replacen(r#"{"field": "url"}, "#, "", 60);
+        let query = parse(Some(&q)).unwrap().query;
+        assert_eq!(query.group, [field("url")]);
+        let order = [
+            (field("width"), Order::Descending),
+            (field("url"), Order::Ascending),
+        ];
+        assert_eq!(query.order, order);
+    }
+
+    #[test]
+    fn what_would_keep_the_database_busy_for_long_is_refused_by_name() {
+        let condition =
+            |pattern: &str| format!(r#"{{"name": "url", "op": "like", "val": "{pattern}"}}"#);
+        let query = |conditions: Vec<String>| {
+            let q = format!(r#"{{"filters": [{}]}}"#, conditions.join(", "));
+            parse(Some(&q))
+        };
+        query(vec![condition("%a%%b%c%"); MOST_PATTERNS]).unwrap();
+        query(vec![condition("a"); MOST_PATTERNS + 1]).unwrap_err();
+        query(vec![condition("%a%a%a%a%b1")]).unwrap_err();
+        let names: Vec<_> = Field::names().take(MOST_FIELDS + 1).collect();
+        for key in ["order_by", "group_by"] {
+            let list = |names: &[&str]| {
+                let fields = names.iter().map(|name| format!(r#"{{"field": "{name}"}}"#));
+                format!(
+                    r#"{{"{key}": [{}]}}"#,
+                    fields.collect::<Vec<_>>().join(", ")
+                )
+            };
+            parse(Some(&list(&names[..MOST_FIELDS]))).unwrap();
+            parse(Some(&list(&names))).unwrap_err();
+        }
     }
 
     #[test]

@@ -12,10 +12,11 @@ impl Dialect for Sqlite {
     }
 
     fn session(&self) -> &'static [&'static str] {
+        // What is sorted, however much, goes to files once it is larger than the cache.
         // FULL: what was accepted survives a power cut, not only a crash of ours.
         &[
             "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-         PRAGMA foreign_keys = ON; PRAGMA cache_size = -2000; PRAGMA temp_store = MEMORY",
+         PRAGMA foreign_keys = ON; PRAGMA cache_size = -2000; PRAGMA temp_store = FILE",
         ]
     }
 
