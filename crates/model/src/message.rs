@@ -243,6 +243,8 @@ pub enum Change {
     State(State),
     /// The fractal is no more.
     Deleted(Deleted),
+    /// Whoever works on the task of this id shall stop: nobody wants what comes of it. For workers only.
+    Stop(Stop),
 }
 
 /// The word for a fractal that is no more.
@@ -251,6 +253,14 @@ pub enum Deleted {
     /// Its only value.
     #[serde(rename = "deleted")]
     Deleted,
+}
+
+/// The word for a task that nobody wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stop {
+    /// Its only value.
+    #[serde(rename = "stop")]
+    Stop,
 }
 
 impl Event {
@@ -269,6 +279,16 @@ impl Event {
         Self {
             id,
             change: Change::Deleted(Deleted::Deleted),
+            progress: 0.0,
+            eta: None,
+        }
+    }
+
+    /// Nobody wants what comes of the task of this id, whoever works on it.
+    pub fn stop(task: Uuid) -> Self {
+        Self {
+            id: task,
+            change: Change::Stop(Stop::Stop),
             progress: 0.0,
             eta: None,
         }

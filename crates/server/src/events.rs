@@ -6,6 +6,7 @@ use axum::http::{HeaderName, header};
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use faafo_model::Event as FractalEvent;
+use faafo_model::message::Change;
 use faafo_telemetry::metrics;
 use futures_util::stream;
 use std::convert::Infallible;
@@ -28,13 +29,19 @@ pub(crate) async fn events(State(server): State<Server>) -> impl IntoResponse {
             if let Some(hello) = hello {
                 return Some((Ok::<_, Infallible>(hello), (None, subscription, stop, held)));
             }
-            let event = tokio::select! {
-                event = subscription.recv() => match event {
-                    Ok(event) => tell(&event),
-                    Err(RecvError::Lagged(_)) => Event::default().event("resync").data("{}"),
-                    Err(RecvError::Closed) => return None,
-                },
-                () = stop.cancelled() => return None,
+            let event = loop {
+                tokio::select! {
+                    event = subscription.recv() => match event {
+                        // Between trackers and workers.
+                        Ok(event) if matches!(event.change, Change::Stop(_)) => {}
+                        Ok(event) => break tell(&event),
+                        Err(RecvError::Lagged(_)) => {
+                            break Event::default().event("resync").data("{}");
+                        }
+                        Err(RecvError::Closed) => return None,
+                    },
+                    () = stop.cancelled() => return None,
+                }
             };
             Some((Ok(event), (None, subscription, stop, held)))
         },

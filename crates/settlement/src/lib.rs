@@ -19,7 +19,7 @@ pub enum Settled {
     Done,
     /// Nobody wants it: its task is gone or final. Its blobs are looked at, and go if nobody needs them.
     NotWanted,
-    /// A blob is not there.
+    /// A blob is not there, or not of the size that it is said to have.
     Missing,
     /// A blob of that content is just being deleted: it must be stored again, soon.
     BlobGoing,
@@ -80,8 +80,11 @@ async fn all_stored(blobs: &dyn BlobStore, finish: &Finish) -> Settled {
     for (_, blob) in finish.blobs() {
         let key = blob.key;
         match timeout(LOOK, blobs.size(&key)).await {
-            Ok(Ok(None)) => return Settled::Missing,
-            Ok(Ok(Some(_))) => {}
+            Ok(Ok(Some(size))) if size == blob.size => {}
+            Ok(Ok(found)) => {
+                tracing::warn!(%key, said = blob.size, ?found, "not stored as it is said to be");
+                return Settled::Missing;
+            }
             Ok(Err(error)) => {
                 tracing::warn!(%error, %key, "can't look at a stored picture; trying again");
                 return Settled::Undecided;

@@ -81,6 +81,24 @@ impl Store {
         })
     }
 
+    /// Those of these tasks that nobody wants done: there is none of that id, or it has ended.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unwanted(&self, tasks: &[Uuid]) -> Result<Vec<Uuid>, Error> {
+        if tasks.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = format!(
+            "SELECT id FROM tasks WHERE id IN ({}) AND {}",
+            marks(tasks.len()),
+            among(State::Done.reached_from())
+        );
+        let wanted = ids(&self.backend.rows(sql(query).bind_all(tasks)).await?)?;
+        let unwanted = tasks.iter().filter(|task| !wanted.contains(task));
+        Ok(unwanted.copied().collect())
+    }
+
     /// The task can't be done: what it is about fails. Returns whom it was about, if its state changed.
     ///
     /// # Errors

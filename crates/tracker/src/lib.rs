@@ -4,6 +4,7 @@
 mod posters;
 mod publish;
 mod record;
+mod sound;
 mod sweep;
 mod tidy;
 mod watched;

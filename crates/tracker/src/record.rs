@@ -1,6 +1,6 @@
 //! From reports to rows. A report is acknowledged only when the row says what it said.
 
-use crate::{Tracker, now, wait_after, watched};
+use crate::{Tracker, now, sound, wait_after, watched};
 use faafo_model::{Event, Report, State, TaskReport, TaskResult, Uuid};
 use faafo_queue::Delivery;
 use faafo_settlement::{Settled, settle};
@@ -77,16 +77,17 @@ impl Tracker {
         let mut about_tasks = Vec::with_capacity(reports.len());
         for report in reports {
             match &**report {
-                Report::Task(report) => about_tasks.push(report),
+                Report::Task(report) => about_tasks.push(sound::report(report)),
                 Report::Presence(presence) => {
-                    self.store.heartbeat(presence, now()).await?;
+                    let presence = sound::presence(presence);
+                    self.store.heartbeat(&presence, now()).await?;
                     metrics::REPORTS.add(["presence"], 1);
                 }
             }
         }
         let begun = trace::begun();
         let undecided = self.record_tasks(&about_tasks).await?;
-        for report in about_tasks {
+        for report in &about_tasks {
             if !(is_done(&report.result) && undecided.contains(&report.id)) {
                 watched::recorded(report, begun);
             }
@@ -94,7 +95,7 @@ impl Tracker {
         Ok(undecided)
     }
 
-    async fn record_tasks(&self, reports: &[&TaskReport]) -> Result<HashSet<Uuid>, Error> {
+    async fn record_tasks(&self, reports: &[TaskReport]) -> Result<HashSet<Uuid>, Error> {
         let ended: HashSet<Uuid> = reports
             .iter()
             .filter(|report| !matches!(report.result, TaskResult::Rendering { .. }))
@@ -156,11 +157,21 @@ impl Tracker {
 
     async fn record_rendering(&self, rendering: &[(Uuid, u32, f64)]) -> Result<(), Error> {
         let counted = self.store.rendering(rendering, now()).await?;
+        let mut stale = Vec::new();
         for ((id, _, progress), subject) in rendering.iter().zip(counted) {
-            if subject == Some(Subject::Owner) {
-                self.queue
-                    .publish_event(Event::state(*id, State::Rendering, *progress));
+            match subject {
+                Some(Subject::Owner) => {
+                    self.queue
+                        .publish_event(Event::state(*id, State::Rendering, *progress))
+                }
+                Some(Subject::Part) => {}
+                None => stale.push(*id),
             }
+        }
+        // A worker that was away when it was told, or that has made up its task.
+        for task in self.store.unwanted(&stale).await? {
+            tracing::info!(%task, "nobody wants it; its worker shall stop");
+            self.queue.publish_event(Event::stop(task));
         }
         Ok(())
     }

@@ -71,6 +71,7 @@ impl Cancellations {
                     // Retried, or created again under the same name.
                     Change::State(State::Queued) => self.lock().want(event.id),
                     Change::State(_) => {}
+                    Change::Stop(_) => self.lock().stop(event.id),
                 },
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
@@ -117,6 +118,13 @@ impl Inner {
             {
                 self.unwanted.remove(&oldest);
             }
+        }
+    }
+
+    /// Only this task: of its fractal others may be wanted.
+    fn stop(&self, task: Uuid) {
+        if let Some((_, wanted)) = self.running.get(&task) {
+            wanted.cancel();
         }
     }
 

@@ -1,7 +1,9 @@
-//! Databases and disks that take nothing for a while.
+//! Databases and disks that take nothing for a while, or lose what they had.
 
+use faafo_e2e::cluster::{Cluster, Engine};
 use faafo_e2e::http::Request;
 use faafo_e2e::{Home, Service, recipe, wait_until};
+use serde_json::json;
 use std::fs::{File, remove_file};
 use std::io::Write;
 use std::path::PathBuf;
@@ -81,4 +83,21 @@ fn a_full_disk_refuses_what_is_new_says_so_and_heals_by_itself() {
     assert_eq!(service.count("accepted") as usize, accepted.len() - 1);
     // Warnings are all that the log may have of it.
     service.terminate();
+}
+
+#[test]
+fn work_that_nobody_has_a_row_for_is_stopped() {
+    let cluster = Cluster::new(Engine::Postgres);
+    let api = cluster.api(&[]);
+    let _worker = cluster.worker(&[&api], &["--slots", "1"]);
+    let large = json!({"width": 6000, "height": 6000});
+    let id = api.create(&recipe::with(recipe::long(), large));
+    let current = || api.json("/v1/workers")["workers"][0]["current"].clone();
+    wait_until("a worker is at it", || current() == json!([id]));
+    // As after a failover that has lost the last transactions: no event tells.
+    let lose = "DELETE FROM tasks; DELETE FROM fractals";
+    let mut psql = Command::new("psql");
+    psql.args(["-qX", cluster.database_url(), "-c", lose]);
+    assert!(psql.status().unwrap().success());
+    wait_until("the worker has stopped", || current() == json!([]));
 }

@@ -31,6 +31,7 @@ impl Update {
         match self.event.change {
             Change::State(state) => state.is_final(),
             Change::Deleted(_) => true,
+            Change::Stop(_) => false,
         }
     }
 }

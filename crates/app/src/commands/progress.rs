@@ -105,6 +105,7 @@ impl<F: FnMut(&FractalJson) -> anyhow::Result<()>> Follower for Progress<F> {
         let word = match event.change {
             Change::State(state) => state.name(),
             Change::Deleted(_) => "deleted",
+            Change::Stop(_) => "stop",
         };
         if is_final && event.change != Change::State(State::Done) {
             let error = update.row.as_ref().and_then(|row| row.error.as_deref());

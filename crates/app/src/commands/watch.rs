@@ -83,6 +83,7 @@ fn word(change: Change) -> &'static str {
     match change {
         Change::State(state) => state.name(),
         Change::Deleted(_) => "deleted",
+        Change::Stop(_) => "stop",
     }
 }
 
