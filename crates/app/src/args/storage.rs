@@ -10,7 +10,7 @@ use std::time::Duration;
 pub enum StorageCommand {
     /// Compare the database with the picture store: what is missing, damaged or left over
     Check(CheckArgs),
-    /// Copy all pictures from one store to another
+    /// Copy all pictures from one store, or all rows from one database, to another
     Migrate(MigrateArgs),
 }
 
