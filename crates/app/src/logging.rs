@@ -6,7 +6,7 @@ mod json;
 use crate::args::Cli;
 use crate::config::{Config, Levels, LogFormat};
 use json::JsonLines;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
@@ -22,13 +22,42 @@ pub fn start(cli: &Cli, config: &Config) {
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let lines = match config.log_format {
         LogFormat::Plain => tracing_subscriber::fmt::layer()
-            .with_writer(std::io::stderr)
+            .with_writer(|| OneLine)
             .with_ansi(colours)
             .boxed(),
         LogFormat::Json => JsonLines.boxed(),
     };
     // Fails only where a subscriber is installed already, which then does the job.
     let _ = registry().with(lines.with_filter(targets)).try_init();
+}
+
+/// Writes each line to stderr as one, whatever texts of strangers are in it.
+struct OneLine;
+
+impl Write for OneLine {
+    /// A whole line, its end included.
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        std::io::stderr().write_all(one_line(&text).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
+    }
+}
+
+fn one_line(line: &str) -> String {
+    let mut one = String::with_capacity(line.len());
+    for letter in line.strip_suffix('\n').unwrap_or(line).chars() {
+        // Colours are made of escapes; those in texts are harmless by now.
+        match letter.is_control() && letter != '\u{1b}' {
+            true => one.extend(letter.escape_default()),
+            false => one.push(letter),
+        }
+    }
+    one.push('\n');
+    one
 }
 
 /// What the flags ask for: more than a setting may say.
@@ -90,6 +119,17 @@ mod tests {
         assert_eq!(level_of("faafo list --debug --verbose"), LevelFilter::DEBUG);
         assert_eq!(level_of("faafo"), LevelFilter::INFO);
         assert_eq!(level_of("faafo up"), LevelFilter::INFO);
+    }
+
+    #[test]
+    fn a_line_stays_one_line_whatever_is_in_it() {
+        let forged = "WARN no palette \"x\r\n2026-01-01 INFO all is well\u{85}\"\n";
+        let line = one_line(forged);
+        assert_eq!(
+            line,
+            "WARN no palette \"x\\r\\n2026-01-01 INFO all is well\\u{85}\"\n"
+        );
+        assert_eq!(one_line("no end"), "no end\n");
     }
 
     fn targets_of(text: &str, asked: Asked) -> Targets {

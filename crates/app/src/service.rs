@@ -96,7 +96,7 @@ pub fn run(role: Role, config: &Config) -> anyhow::Result<()> {
         .build()
         .context("can't start the event loop")?;
     let result = runtime.block_on(async {
-        let lookout = Lookout::open(config.metrics_listen).await?;
+        let lookout = Lookout::open(config.metrics_listen, config.allowed_hosts()).await?;
         let traces = Traces::start(config.otlp_endpoint.as_deref())?;
         let parts = tokio::select! {
             parts = Parts::open(role, config) => parts?,

@@ -13,6 +13,7 @@ mod who;
 pub(crate) use body::Broken;
 pub use keys::{MintError, mint, mint_first};
 pub(crate) use origin::is_host;
+pub use origin::{asked_host, is_own_name};
 pub use peer::networks;
 pub(crate) use peer::{Peer, scheme};
 pub use rule::Scope;
@@ -109,8 +110,9 @@ impl Guard {
             origin::check_host(request, &self.security.allowed_hosts)?;
         }
         let changes = rule::is_change(request.method());
-        if changes {
-            origin::check_origin(request.headers())?;
+        match changes {
+            true => origin::check_origin(request.headers())?,
+            false => origin::check_embedding(request.headers())?,
         }
         let permit = match rule.kind {
             // Whoever watches over us must not take a busy server for a dead one.

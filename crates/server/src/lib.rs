@@ -23,7 +23,9 @@ mod ui;
 mod watch;
 mod workers;
 
-pub use auth::{Access, Guard, MintError, Scope, Security, mint, mint_first, networks};
+pub use auth::{
+    Access, Guard, MintError, Scope, Security, asked_host, is_own_name, mint, mint_first, networks,
+};
 use faafo_blob::BlobStore;
 use faafo_model::Limits;
 use faafo_queue::Queue;

@@ -86,7 +86,7 @@ pub(crate) fn insert(fractals: &[Fractal]) -> Option<Sql> {
 }
 
 /// A fractal as it is accepted, and its first task.
-pub(crate) fn accepted(request: &CreateRequest, now: Timestamp) -> (Fractal, NewTask) {
+fn accepted(request: &CreateRequest, now: Timestamp) -> (Fractal, NewTask) {
     let fractal = Fractal {
         id: request.id.unwrap_or_else(Uuid::now_v7),
         recipe: request.recipe.clone(),

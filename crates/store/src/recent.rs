@@ -88,18 +88,29 @@ fn is_fresh(read: Instant, now: Instant) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use faafo_model::{CreateRequest, Limits, Timestamp};
+    use faafo_model::{Recipe, Timestamp};
 
     fn found(state: State) -> Found {
-        let request = serde_json::json!({"width": 2, "height": 2, "iterations": 2,
-            "xa": -1, "xb": 1, "ya": -1, "yb": 1});
-        let request = CreateRequest::parse(
-            request.as_object().unwrap(),
-            &Limits::default(),
-            &mut fastrand::Rng::with_seed(1),
-        );
-        let (fractal, _) = crate::fractals::accepted(&request.unwrap(), Timestamp(0));
-        (Fractal { state, ..fractal }, None)
+        let recipe = r#"{"kind":"mandelbrot","xa":-1.0,"xb":1.0,"ya":-1.0,"yb":1.0,"width":2,"height":2,
+            "iterations":2,"palette":"classic"}"#;
+        let fractal = Fractal {
+            id: Uuid::from_u128(7),
+            recipe: Recipe::from_json(recipe).unwrap(),
+            state,
+            priority: 0,
+            attempt: 1,
+            progress: 0.0,
+            error: None,
+            created_at: Timestamp(0),
+            finished_at: None,
+            eta: None,
+            duration: None,
+            checksum: None,
+            size: None,
+            generated_by: None,
+            url: None,
+        };
+        (fractal, None)
     }
 
     #[test]

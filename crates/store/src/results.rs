@@ -38,6 +38,9 @@ pub enum Made {
     Fragment(BlobRef),
 }
 
+/// What a result may be needed as, in the order of [`Finish::blobs`].
+const RESULTS: [Role; 3] = [Role::PICTURE, Role::THUMBNAIL, Role::FRAGMENT];
+
 impl Finish {
     /// What is to exist, and what it is for.
     pub fn blobs(&self) -> impl Iterator<Item = (Role, BlobRef)> {
@@ -161,8 +164,7 @@ impl Store {
                 }
                 if held.keys().any(|(id, _)| *id == owner.id) {
                     // Whatever an earlier result was: this one takes its place.
-                    let roles = [Role::PICTURE, Role::THUMBNAIL, Role::FRAGMENT];
-                    blobs::release(work, owner.kind, &[owner.id], &roles).await?;
+                    blobs::release(work, owner.kind, &[owner.id], &RESULTS).await?;
                 }
                 let blobs = finish.blobs().map(|(role, blob)| (owner, role, blob.key));
                 references.extend(blobs);
@@ -201,13 +203,16 @@ impl Store {
                 finish.owner(task)
             };
             let held = held(work, finishes.iter().filter_map(owner)).await?;
-            // Whether what was reserved is still what was reserved last.
+            // Whether what was reserved is still what was reserved last, and no more: another result for the same owner
+            // may need something beside it at which nobody has looked.
             let is_held = |finish: &Finish| {
                 owner(finish).filter(|owner| {
-                    let mut blobs = finish.blobs();
-                    blobs.all(|(role, blob)| {
-                        held.get(&(owner.id, role.name().to_owned())) == Some(&blob.key)
-                    })
+                    let of_result = |role: &Role| {
+                        let blob = held.get(&(owner.id, role.name().to_owned()))?;
+                        Some((*role, *blob))
+                    };
+                    let reserved = RESULTS.iter().filter_map(of_result);
+                    reserved.eq(finish.blobs().map(|(role, blob)| (role, blob.key)))
                 })
             };
             let held: Vec<_> = finishes.iter().map(is_held).collect();

@@ -38,15 +38,10 @@ impl Config {
             (Access::All, _) => faafo_server::Access::All,
         };
         let is_open = access == faafo_server::Access::Open;
-        let hosts = self.allowed_hosts.as_deref().unwrap_or_default();
         Ok(Security {
             access,
             loopback,
-            allowed_hosts: hosts
-                .split(',')
-                .map(|name| name.trim().to_owned())
-                .filter(|name| !name.is_empty())
-                .collect(),
+            allowed_hosts: self.allowed_hosts(),
             trusted_proxies: faafo_server::networks(proxies)
                 .context("trusted_proxies names no networks")?,
             max_upload: self.max_upload,
@@ -59,6 +54,13 @@ impl Config {
             },
             body_timeout: Duration::from_secs(self.body_timeout.into()),
         })
+    }
+
+    /// Names that lead to this machine beside its own.
+    pub fn allowed_hosts(&self) -> Vec<String> {
+        let hosts = self.allowed_hosts.as_deref().unwrap_or_default();
+        let names = hosts.split(',').map(|name| name.trim().to_owned());
+        names.filter(|name| !name.is_empty()).collect()
     }
 
     /// The token to show to the service, from wherever it is set.

@@ -24,11 +24,15 @@ type Sources = Arc<OnceLock<Arc<[Arc<dyn Source>]>>>;
 pub struct Lookout(Sources);
 
 impl Lookout {
-    /// Listens at this address for as long as the process lives.
+    /// Listens at this address for as long as the process lives. If only this machine reaches it, names that are neither
+    /// its own nor allowed do not lead there: a foreign page could otherwise read it under a name of its own.
     ///
     /// # Errors
     /// When the port is taken.
-    pub async fn open(address: Option<SocketAddr>) -> anyhow::Result<Self> {
+    pub async fn open(
+        address: Option<SocketAddr>,
+        allowed_hosts: Vec<String>,
+    ) -> anyhow::Result<Self> {
         let sources = Sources::default();
         if let Some(address) = address {
             let listener = TcpListener::bind(address).await;
@@ -38,7 +42,9 @@ impl Lookout {
                 .local_addr()
                 .context("can't tell the address listened on")?;
             tracing::info!(address = %local, "metrics and health");
-            tokio::spawn(serve(listener, Arc::clone(&sources)));
+            let is_local = local.ip().to_canonical().is_loopback();
+            let names = Arc::new(is_local.then_some(allowed_hosts));
+            tokio::spawn(serve(listener, Arc::clone(&sources), names));
         }
         Ok(Self(sources))
     }
@@ -50,7 +56,10 @@ impl Lookout {
     }
 }
 
-async fn serve(listener: TcpListener, sources: Sources) {
+/// Names that lead here beside this machine's own; all, where there is no list.
+type Names = Arc<Option<Vec<String>>>;
+
+async fn serve(listener: TcpListener, sources: Sources, names: Names) {
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
@@ -61,10 +70,10 @@ async fn serve(listener: TcpListener, sources: Sources) {
                 continue;
             }
         };
-        let sources = Arc::clone(&sources);
+        let (sources, names) = (Arc::clone(&sources), Arc::clone(&names));
         let service = service_fn(move |request| {
-            let sources = Arc::clone(&sources);
-            async move { Ok::<_, Infallible>(answer(&request, &sources).await) }
+            let (sources, names) = (Arc::clone(&sources), Arc::clone(&names));
+            async move { Ok::<_, Infallible>(answer(&request, &sources, &names).await) }
         });
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
@@ -79,7 +88,18 @@ async fn serve(listener: TcpListener, sources: Sources) {
     }
 }
 
-async fn answer<B>(request: &Request<B>, sources: &Sources) -> Response<Full<Bytes>> {
+async fn answer<B>(
+    request: &Request<B>,
+    sources: &Sources,
+    names: &Names,
+) -> Response<Full<Bytes>> {
+    let host = faafo_server::asked_host(request.headers(), request.uri());
+    if let (Some(names), Some(host)) = (&**names, host)
+        && !faafo_server::is_own_name(&host, names)
+    {
+        let detail = "nothing here has this name; see the setting allowed_hosts\n";
+        return text(StatusCode::MISDIRECTED_REQUEST, detail);
+    }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut refusal = text(StatusCode::METHOD_NOT_ALLOWED, "only GET is possible\n");
         let allow = hyper::header::HeaderValue::from_static("GET, HEAD");

@@ -3,10 +3,12 @@
 
 use super::refusal::Refusal;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, Uri, header};
 use std::net::{IpAddr, Ipv6Addr};
 
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const DESTINATION: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// Refuses what another site's page sends. Programs say nothing of this kind and pass.
 pub(super) fn check_origin(headers: &HeaderMap) -> Result<(), Refusal> {
@@ -21,6 +23,19 @@ pub(super) fn check_origin(headers: &HeaderMap) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::foreign_page())
+}
+
+/// Refuses what another site's page loads as a part of itself: it could not look at it, but have its visitors' browsers
+/// keep the service busy. A link that somebody follows is no part of a page.
+pub(super) fn check_embedding(headers: &HeaderMap) -> Result<(), Refusal> {
+    let is_foreign = headers.get(&SITE).is_some_and(|site| site == "cross-site");
+    let differs = |name: &HeaderName, followed: &str| {
+        headers.get(name).is_some_and(|value| value != followed)
+    };
+    if is_foreign && (differs(&MODE, "navigate") || differs(&DESTINATION, "document")) {
+        return Err(Refusal::embedded());
+    }
+    Ok(())
 }
 
 /// Whether `origin` (scheme://host[:port]) is a page of `host` (host[:port]).
@@ -38,18 +53,22 @@ fn is_same(origin: &str, host: &str) -> bool {
 
 /// Refuses names that are not this machine's own. Only browsers are misled by names, and they always send `Host`.
 pub(super) fn check_host(request: &Request, allowed: &[String]) -> Result<(), Refusal> {
-    let header = request.headers().get(header::HOST);
-    let host = match header {
-        Some(host) => host.to_str().unwrap_or(""),
-        None => match request.uri().host() {
-            Some(host) => host,
-            None => return Ok(()),
-        },
-    };
-    if is_local(host) || allowed.iter().any(|name| is_name(host, name)) {
-        return Ok(());
+    match asked_host(request.headers(), request.uri()) {
+        Some(host) if !is_own_name(&host, allowed) => Err(Refusal::foreign_name(&host)),
+        _ => Ok(()),
     }
-    Err(Refusal::foreign_name(host))
+}
+
+/// The host that a request asks for, by header or address.
+pub fn asked_host(headers: &HeaderMap, uri: &Uri) -> Option<String> {
+    let header = headers.get(header::HOST);
+    let header = header.map(|host| host.to_str().unwrap_or_default());
+    header.or_else(|| uri.host()).map(str::to_owned)
+}
+
+/// Whether a host, perhaps with a port, is this machine's own name or address, or one of those that are allowed.
+pub fn is_own_name(host: &str, allowed: &[String]) -> bool {
+    is_local(host) || allowed.iter().any(|name| is_name(host, name))
 }
 
 fn is_local(host: &str) -> bool {
@@ -116,6 +135,33 @@ mod tests {
         ] {
             assert!(check_origin(&headers(&[foreign, host])).is_err());
             assert!(check_origin(&headers(&[foreign])).is_err(), "no host");
+        }
+    }
+
+    #[test]
+    fn other_sites_pages_lead_here_but_have_nothing_from_here_in_them() {
+        let (cross, navigate) = (
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-mode", "navigate"),
+        );
+        let to = |destination| ("sec-fetch-dest", destination);
+        for fine in [
+            &[][..],
+            &[cross],
+            &[cross, navigate, to("document")],
+            &[("sec-fetch-site", "same-origin"), to("image")],
+            &[("sec-fetch-site", "same-site"), to("image")],
+            &[("sec-fetch-site", "none"), navigate, to("document")],
+        ] {
+            assert!(check_embedding(&headers(fine)).is_ok(), "{fine:?}");
+        }
+        for embedded in [
+            &[cross, ("sec-fetch-mode", "no-cors"), to("image")][..],
+            &[cross, ("sec-fetch-mode", "cors"), to("empty")],
+            &[cross, navigate, to("iframe")],
+            &[cross, ("sec-fetch-mode", "no-cors"), to("document")],
+        ] {
+            assert!(check_embedding(&headers(embedded)).is_err(), "{embedded:?}");
         }
     }
 

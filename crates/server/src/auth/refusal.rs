@@ -70,6 +70,14 @@ impl Refusal {
         )
     }
 
+    /// Another site's page has it in it.
+    pub(super) fn embedded() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "another site's page must not load anything from here (Sec-Fetch-Site)",
+        )
+    }
+
     /// It asks for a host that we are not.
     pub(super) fn foreign_name(host: &str) -> Self {
         let host: String = host.chars().take(100).collect();

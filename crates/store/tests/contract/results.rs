@@ -1,8 +1,8 @@
 //! What workers report.
 
-use crate::{NOW, complete, contract, finish, id, request};
+use crate::{NOW, blob, complete, contract, finish, id, request};
 use faafo_model::{Lane, State};
-use faafo_store::{LegacyResult, MAX_ATTEMPTS, Outcome, Reservation, Store, Subject};
+use faafo_store::{Finish, LegacyResult, MAX_ATTEMPTS, Made, Outcome, Reservation, Store, Subject};
 use std::time::Duration;
 
 async fn a_finished_picture_is_done_with_its_checksum(store: Store) {
@@ -31,6 +31,26 @@ async fn a_finished_picture_is_done_with_its_checksum(store: Store) {
             .unwrap()
             .is_empty()
     );
+}
+
+async fn a_result_is_not_taken_for_another_one_with_more_beside_the_same_picture(store: Store) {
+    let made = |number, thumbnail| Finish {
+        made: Made::Picture {
+            picture: blob(1),
+            thumbnail,
+        },
+        ..finish(number, 1)
+    };
+    for (number, [first, last]) in [(1, [blob(1), blob(2)]), (2, [blob(2), blob(1)])] {
+        store.accept(&request(number), NOW).await.unwrap();
+        let [first, last] = [first, last].map(|thumbnail| [made(number, thumbnail)]);
+        for result in [&first, &last] {
+            let reserved = store.reserve(result).await.unwrap();
+            assert_eq!(reserved, [Reservation::Reserved]);
+        }
+        assert_eq!(store.finish(&first, NOW).await.unwrap(), [false]);
+        assert_eq!(store.finish(&last, NOW).await.unwrap(), [true]);
+    }
 }
 
 async fn the_same_picture_may_be_stored_by_many(store: Store) {
@@ -184,6 +204,7 @@ async fn a_postponed_task_waits_and_no_attempt_is_counted(store: Store) {
 
 contract![
     a_finished_picture_is_done_with_its_checksum,
+    a_result_is_not_taken_for_another_one_with_more_beside_the_same_picture,
     the_same_picture_may_be_stored_by_many,
     nothing_changes_a_final_fractal,
     a_late_failure_of_an_earlier_attempt_is_ignored_and_its_picture_is_welcome,

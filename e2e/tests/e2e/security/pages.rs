@@ -29,6 +29,10 @@ fn another_site_s_page_changes_nothing_even_where_everything_is_open() {
             200
         );
     }
+    let image = Request::get(&path).header("Sec-Fetch-Site", "cross-site");
+    let image = image.header("Sec-Fetch-Mode", "no-cors");
+    let image = image.header("Sec-Fetch-Dest", "image");
+    assert_refused(&service.send(&image), 403, "load");
     assert_eq!(service.count("accepted"), 1);
     let own = Request::new("DELETE", &path).header("Origin", &service.url());
     assert_eq!(service.send(&own).status, 204);
